@@ -1,0 +1,223 @@
+"""Octets → messages: one split, then the checks that decide whether to answer at all.
+
+RFC 3261 §7, §16.3, §18.3 and §25.1; what RFC 4475 and RFC 5118 ask of a parser.
+Refuses rather than guesses: a message that two readers could read differently gets 400.
+Works in time proportional to the octets given; knows no transport but for the rule
+that a datagram's surplus octets are nobody's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from softswitch.sip.headers import MAGIC_COOKIE, TOKEN, CSeq, NameAddr, Via, split_commas
+from softswitch.sip.message import Fields, Message, Request, Response
+from softswitch.sip.names import CANONICAL, canonical
+from softswitch.sip.salvage import salvage
+from softswitch.sip.types import ParseError
+from softswitch.sip.uri import SipUri, is_absolute
+
+MAX_HEAD = 65_536
+"""Octets of start line and header fields together."""
+
+MAX_FIELDS = 256
+"""Header field lines in a message."""
+
+MAX_VALUES = 128
+"""Values in one of the lists that we walk: Via, Contact, Route, Record-Route."""
+
+METHODS = frozenset(
+    {
+        "INVITE",
+        "ACK",
+        "BYE",
+        "CANCEL",
+        "REGISTER",
+        "OPTIONS",
+        "PRACK",
+        "SUBSCRIBE",
+        "NOTIFY",
+        "PUBLISH",
+        "INFO",
+        "REFER",
+        "MESSAGE",
+        "UPDATE",
+    }
+)
+"""The methods that some RFC defines."""
+
+_FORBIDDEN = bytes((*range(9), *range(10, 32), 127))
+_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_QUOTED_PAIRS = re.compile(r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]++|\\[^\r\n])*+"')
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\s<>\"]++) SIP/(\d++)\.(\d++)", re.I | re.A)
+_STATUS_LINE = re.compile(r"SIP/(\d++)\.(\d++) ([1-6]\d\d) (.*+)", re.I | re.A)
+_WORD = r"[\w.!%*+`'~()<>:\\\"/\[\]?{}-]++"
+_CALL_ID = re.compile(rf"{_WORD}(?:@{_WORD})?", re.A)
+_MANDATORY = ("From", "To", "Call-ID", "CSeq")
+_SINGLE = (*_MANDATORY, "Max-Forwards", "Content-Length", "Content-Type", "Expires")
+_ADDRESSES = ("Route", "Record-Route")
+
+
+def parse(data: bytes) -> Request | Response:
+    """Read one message: a datagram, or what the framer cut from a stream.
+
+    Octets beyond Content-Length are ignored (§18.3).  Raises ParseError, with what can
+    still be answered of a request as its `request`.
+    """
+    try:
+        message = _read(data)
+        check(message)
+    except ParseError as fault:
+        fault.request = salvage(data[:MAX_HEAD])
+        raise
+    return message
+
+
+def check(message: Request | Response) -> None:
+    """Refuse what is well split but breaks the grammar or lacks a mandatory field."""
+    fields = message.headers.fields
+    for name in _MANDATORY:
+        if name not in fields:
+            raise ParseError(f"no {name}")
+    for name in _SINGLE:
+        if name in fields and len(fields[name]) > 1:
+            raise ParseError(f"{name} comes twice")
+    _check_vias(fields)
+    for name in ("From", "To"):
+        NameAddr.parse(fields[name][0])
+    if _CALL_ID.fullmatch(fields["Call-ID"][0]) is None:
+        raise ParseError("malformed Call-ID")
+    _check_addresses(message)
+    if isinstance(message, Request):
+        _check_request(message)
+    else:
+        CSeq.parse(fields["CSeq"][0])
+
+
+def _read(data: bytes) -> Request | Response:
+    head, blank, rest = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
+    if len(head) > MAX_HEAD:
+        raise ParseError("headers too long", offset=MAX_HEAD, status=513)
+    text = head.decode("utf-8", "surrogateescape")
+    if "\r\n " in text or "\r\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    lines = text.split("\r\n")
+    if len(lines) > MAX_FIELDS + 1:
+        raise ParseError(f"more than {MAX_FIELDS} header fields", status=513)
+    _check_controls(head, text)
+    message = _read_start(lines[0])
+    _read_fields(lines, message.headers.fields)
+    if not blank:
+        raise ParseError("no empty line after the headers", offset=len(data))
+    message.body = _cut_body(message.headers.fields, rest)
+    return message
+
+
+def _check_controls(head: bytes, text: str) -> None:
+    """Control characters only as quoted pairs, CR and LF only together (§25.1)."""
+    if len(head) - len(head.translate(None, _FORBIDDEN)) == 2 * head.count(b"\r\n"):
+        return
+    unquoted = _QUOTED_PAIRS.sub("", text.replace("\r\n", "\t"))
+    if match := _CONTROL.search(unquoted):
+        raise ParseError(f"control character {match[0]!r}", offset=head.find(match[0].encode()))
+
+
+def _read_start(line: str) -> Request | Response:
+    if line[:4].upper() == "SIP/":
+        match = _STATUS_LINE.fullmatch(line)
+        if match is None:
+            raise ParseError(f"malformed status line {line[:60]!r}")
+        _check_version(match[1], match[2])
+        return Response(int(match[3]), match[4])
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise ParseError(f"malformed request line {line[:60]!r}")
+    _check_version(match[3], match[4])
+    return Request(match[1], match[2])
+
+
+def _check_version(major: str, minor: str) -> None:
+    if major != "2" or minor != "0":
+        raise ParseError(f"SIP version {major[:9]}.{minor[:9]}", status=505)
+
+
+def _read_fields(lines: list[str], fields: Fields) -> None:
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise ParseError(f"header line without colon {line[:40]!r}")
+        name = CANONICAL.get(name) or canonical(name)
+        values = fields.get(name)
+        if values is None:
+            fields[name] = [value.strip(" \t")]
+        else:
+            values.append(value.strip(" \t"))
+
+
+def _cut_body(fields: Fields, rest: bytes) -> bytes:
+    lengths = fields.get("Content-Length")
+    if lengths is None:  # "assume the body extends to the end of the datagram" (§18.3)
+        return rest
+    text = lengths[0]
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise ParseError("Content-Length is no number")
+    length = int(text)
+    if length > len(rest):
+        raise ParseError(f"Content-Length {length} but {len(rest)} octets of body")
+    return rest[:length]
+
+
+def _check_vias(fields: Fields) -> None:
+    lines = fields.get("Via")
+    if lines is None:
+        raise ParseError("no Via")
+    top = None
+    for value in _values(lines, "Via"):
+        via = Via.parse(value)
+        top = top or via
+    assert top is not None
+    branch = top.params.get("branch")
+    if branch is not None and branch.lower() == MAGIC_COOKIE.lower():
+        raise ParseError("the Via branch is the magic cookie and nothing else")
+
+
+def _check_addresses(message: Message) -> None:
+    fields = message.headers.fields
+    if "Contact" in fields and not message.wildcard:
+        for value in _values(fields["Contact"], "Contact"):
+            NameAddr.parse(value)
+    for name in _ADDRESSES:
+        if name in fields:
+            for value in _values(fields[name], name):
+                NameAddr.parse(value)
+
+
+def _values(lines: list[str], name: str) -> list[str]:
+    """The values of a list header, of which none may be empty; bounded in number."""
+    values = lines if len(lines) == 1 and "," not in lines[0] else _split(lines)
+    if len(values) > MAX_VALUES:
+        raise ParseError(f"more than {MAX_VALUES} values in {name}", status=513)
+    return values
+
+
+def _split(lines: list[str]) -> list[str]:
+    return [value for line in lines for value in split_commas(line)]
+
+
+def _check_request(request: Request) -> None:
+    cseq = request.cseq
+    if cseq.method != request.method:
+        status = 400 if request.method in METHODS else 501
+        raise ParseError(f"CSeq says {cseq.method[:40]}", status=status)
+    if request.max_forwards is not None and request.max_forwards > 255:
+        raise ParseError("Max-Forwards above 255")
+    if request.uri[:4].lower() in ("sip:", "sips"):
+        _check_request_uri(request.request_uri)
+    elif not is_absolute(request.uri):
+        raise ParseError(f"{request.uri[:60]!r} is no URI")
+
+
+def _check_request_uri(uri: SipUri) -> None:
+    if uri.headers:  # "not allowed" in a Request-URI (§19.1.1): a way to inject a Route
+        raise ParseError("the Request-URI carries headers")
