@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from softswitch.sip.types import DEFAULT_PORT, ParseError
@@ -24,6 +24,8 @@ QUOTED = r'"(?:[^"\\]++|\\.)*+"'
 MAX_CSEQ = 2**31 - 1
 """RFC 3261 §8.1.1.5."""
 
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
+
 MAGIC_COOKIE = "z9hG4bK"
 """What a branch of RFC 3261 begins with (§8.1.1.7)."""
 
@@ -35,6 +37,7 @@ _PARAM = re.compile(
     rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+(?:({QUOTED})|([^\s;,\"<>=]++=*+)))?",
     re.DOTALL | re.ASCII,
 )
+_PLAIN_PARAMS = re.compile(r"(?:;[\w.!%*+`'~-]++(?:=[^\s;,\"<>=]++)?)*+", re.ASCII)
 _ADDRESS = re.compile(
     rf"(?:({QUOTED})[ \t]*+|((?:[\w.!%*+`'~-]++[ \t]*+)*+))<([^<>\s\"]++)>(.*+)",
     re.DOTALL,
@@ -102,6 +105,15 @@ def parse_params(text: str) -> dict[str, str]:
 
     No name may come twice (RFC 3261 §7.3.1).
     """
+    if _PLAIN_PARAMS.fullmatch(text):
+        pairs = [param.partition("=") for param in text.split(";")]
+        plain = {name.lower(): value for name, _, value in pairs[1:]}
+        if len(plain) == len(pairs) - 1:
+            return plain
+    return _parse_odd_params(text)
+
+
+def _parse_odd_params(text: str) -> dict[str, str]:
     params: dict[str, str] = {}
     at, end = 0, len(text)
     while at < end:
@@ -132,8 +144,7 @@ def format_params(params: Mapping[str, str]) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddr:
+class NameAddr(NamedTuple):
     """One address as in From, To, Contact, Route: display name, URI, header parameters.
 
     `display` has no quotes and no backslashes; `uri` is the text as it stood, of any
@@ -142,7 +153,7 @@ class NameAddr:
 
     display: str
     uri: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = NO_PARAMS
 
     @staticmethod
     def parse(text: str) -> NameAddr:
@@ -208,14 +219,13 @@ def _check_uri(uri: str) -> None:
         raise ParseError(f"{uri[:60]!r} is no URI")
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(NamedTuple):
     """One Via value.  `host` keeps the brackets of an IPv6 literal."""
 
     transport: str
     host: str
     port: int | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = NO_PARAMS
 
     @staticmethod
     def parse(text: str) -> Via:
@@ -298,3 +308,11 @@ def parse_seconds(text: str | None) -> int | None:
         return None
     digits = text.lstrip("0") or "0"
     return min(int(digits), 2**32 - 1) if len(digits) <= 10 else 2**32 - 1
+
+
+def parse_max_forwards(text: str) -> int:
+    """Hops left, 0 to 255 (§20.22)."""
+    digits = text.lstrip("0") or "0"
+    if not (text.isascii() and text.isdigit() and len(digits) <= 3 and int(digits) <= 255):
+        raise ParseError(f"Max-Forwards {text[:20]!r} is no number up to 255")
+    return int(digits)

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 import re
 
-from softswitch.sip.headers import MAGIC_COOKIE, TOKEN, CSeq, NameAddr, Via, split_commas
+from softswitch.sip.headers import (
+    MAGIC_COOKIE,
+    TOKEN,
+    CSeq,
+    NameAddr,
+    Via,
+    parse_max_forwards,
+    split_commas,
+)
 from softswitch.sip.message import Fields, Message, Request, Response
 from softswitch.sip.names import CANONICAL, canonical
 from softswitch.sip.salvage import salvage
@@ -106,7 +114,7 @@ def _read(data: bytes) -> Request | Response:
     if len(lines) > MAX_FIELDS + 1:
         raise ParseError(f"more than {MAX_FIELDS} header fields", status=513)
     _check_controls(head, text)
-    message = _read_start(lines[0])
+    message = _read_start(lines.pop(0))
     _read_fields(lines, message.headers.fields)
     if not blank:
         raise ParseError("no empty line after the headers", offset=len(data))
@@ -143,16 +151,16 @@ def _check_version(major: str, minor: str) -> None:
 
 
 def _read_fields(lines: list[str], fields: Fields) -> None:
-    for line in lines[1:]:
+    known = CANONICAL.get
+    for line in lines:
         name, colon, value = line.partition(":")
         if not colon:
             raise ParseError(f"header line without colon {line[:40]!r}")
-        name = CANONICAL.get(name) or canonical(name)
-        values = fields.get(name)
-        if values is None:
-            fields[name] = [value.strip(" \t")]
+        name = known(name) or canonical(name)
+        if name in fields:
+            fields[name].append(value.strip())
         else:
-            values.append(value.strip(" \t"))
+            fields[name] = [value.strip()]
 
 
 def _cut_body(fields: Fields, rest: bytes) -> bytes:
@@ -210,8 +218,8 @@ def _check_request(request: Request) -> None:
     if cseq.method != request.method:
         status = 400 if request.method in METHODS else 501
         raise ParseError(f"CSeq says {cseq.method[:40]}", status=status)
-    if request.max_forwards is not None and request.max_forwards > 255:
-        raise ParseError("Max-Forwards above 255")
+    if "Max-Forwards" in request.headers.fields:
+        parse_max_forwards(request.headers.fields["Max-Forwards"][0])
     if request.uri[:4].lower() in ("sip:", "sips"):
         _check_request_uri(request.request_uri)
     elif not is_absolute(request.uri):
