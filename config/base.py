@@ -1,0 +1,58 @@
+"""The ground every table stands on: immutable, strict about names, documented under each field."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+)
+
+
+class Table(BaseModel):
+    """One table of the settings file.  A key it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
+    )
+
+
+def _as_list(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _beside_file(path: Path, info: ValidationInfo) -> Path:
+    base = (info.context or {}).get("base", Path())
+    return Path(base) / path.expanduser()
+
+
+Seconds: TypeAlias = float
+"""A duration."""
+
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+"""A duration or amount above nothing."""
+
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,64}$")]
+"""What a table is called, and what others refer to it by."""
+
+Number: TypeAlias = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,24}$")]
+"""What a phone dials."""
+
+Digit: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D]$")]
+"""One key of a phone."""
+
+Prompt: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+"""What is said: the name of a prompt (`[prompts.NAME]`, or one that ships) or a sound file."""
+
+FilePath: TypeAlias = Annotated[Path, AfterValidator(_beside_file)]
+"""A file or folder; a relative one lies beside the settings file."""
+
+Numbers: TypeAlias = Annotated[tuple[Number, ...], BeforeValidator(_as_list)]
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_as_list)]
+Prompts: TypeAlias = Annotated[tuple[Prompt, ...], BeforeValidator(_as_list)]
+Texts: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]

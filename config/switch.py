@@ -1,0 +1,75 @@
+"""`[switch]`, `[limits]`, `[records]`: the whole, its bounds, and what it remembers."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from config.base import FilePath, Positive, Seconds, Table
+from config.passwords import Secret
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f'"{name}" is no time zone; write it as Europe/Moscow')
+    return name
+
+
+TimeZone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
+Language: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+"""A language of prompts: `en`, `ru`."""
+
+
+class SwitchTable(Table):
+    """`[switch]`: who this switch is."""
+
+    domain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:\[\]-]{1,255}$")] = "localhost"
+    """SIP domain of every extension, and realm of their digests."""
+    data: Annotated[FilePath, Field(validate_default=True)] = Path("var")
+    """Folder of database, journal, recordings and voicemail; made if missing."""
+    timezone: TimeZone = "UTC"
+    """Zone of modes, rules, announcements of time, and e-mails."""
+    language: Language = "en"
+    """Language of prompts where neither line nor extension names one; `en` and `ru` ship."""
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    """Country of numbers written without code (`RU`); also chooses tones and holidays."""
+    drain: Annotated[Seconds, Field(ge=0)] = 30.0
+    """On SIGTERM, how long calls in progress may last before they are ended."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def socket(self) -> Path:
+        """Unix socket of the HTTP API, where the command line finds the switch."""
+        return self.data / "switch.sock"
+
+
+class LimitsTable(Table):
+    """`[limits]`: capacity; what is beyond is refused cleanly, not served badly."""
+
+    calls: Annotated[int, Field(gt=0)] = 1000
+    """Calls at once; the next gets 503 with Retry-After."""
+    legs: Annotated[int, Field(gt=0)] | None = None
+    """Legs at once (a call has two, a caller in a menu one); absent: as many as media ports."""
+    registrations: Annotated[int, Field(gt=0)] = 20_000
+    """Bindings held at once."""
+    call_length: Positive | None = 4 * 3600.0
+    """A call longer than this is ended."""
+    forwards: Annotated[int, Field(gt=0, le=50)] = 10
+    """Forwards, redirects and transfers that one call may go through."""
+    retry_after: Annotated[int, Field(gt=0)] = 10
+    """Seconds that a refused peer is asked to wait."""
+
+
+class RecordsTable(Table):
+    """`[records]`: the database and how long its rows live."""
+
+    database: Secret | None = None
+    """SQLAlchemy URL, `postgresql+asyncpg://…`; absent: SQLite in the data folder."""
+    keep_days: Annotated[int, Field(gt=0)] | None = None
+    """Age at which call records are deleted; absent: never."""
+    flush: Positive = 0.1
+    """Longest time that a row waits for the next batch (the journal has it already)."""
