@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -65,6 +66,7 @@ class Journal:
             os.close(self._lock)
             raise
         self.last = max(tail, after)
+        self._synced = 0  # first sequence of the newest segment that `sync` has seen
         self._file, self._size = self._resume() if tail == self.last else self._begin()
 
     @property
@@ -96,11 +98,11 @@ class Journal:
 
     def sync(self) -> None:
         """Have the disk hold all that was appended.  Milliseconds; not for the event loop."""
-        descriptor = os.dup(self._file)  # the loop's thread may rotate meanwhile
-        try:
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
+        for segment in list(self._segments):
+            if segment.first >= self._synced:
+                with suppress(FileNotFoundError):  # released meanwhile
+                    _sync(segment.path)
+                self._synced = segment.first
 
     def replay(self, after: int = 0) -> Iterator[Entry]:
         """Records with a sequence greater than `after`, up to the last at the time of the call.
@@ -124,9 +126,13 @@ class Journal:
                 if expected > upto:
                     return  # beyond it another thread may be in the middle of a write
 
+    def releasable(self, upto: int) -> bool:
+        """Whether the oldest segment holds nothing beyond `upto`, and is not the newest."""
+        return len(self._segments) > 1 and self._segments[1].first <= upto + 1
+
     def release(self, upto: int) -> None:
         """Delete the segments that hold nothing beyond `upto`; the newest one stays."""
-        while len(self._segments) > 1 and self._segments[1].first <= upto + 1:
+        while self.releasable(upto):
             self._segments.popleft().path.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -192,6 +198,14 @@ def _entries(segment: Segment) -> Iterator[Entry]:
         if isinstance(found, Damage):
             raise JournalCorruptError(segment.path, found.offset, found.reason)
         yield found
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _lock(path: Path) -> int:

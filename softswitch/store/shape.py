@@ -1,0 +1,68 @@
+"""Rows as the writer moves them: lists in column order, keyed by their first columns.
+
+Knows how a table is written in SQL on either database; nothing of what its rows mean.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from sqlalchemy import Table
+
+from softswitch.store.tables import METADATA
+
+Row: TypeAlias = tuple[Any, ...]
+Key: TypeAlias = tuple[Any, ...]
+Batch: TypeAlias = dict[str, dict[Key, Row | None]]
+"""What to make true in one transaction: for each table, the row under a key, or none."""
+
+
+class Shape(NamedTuple):
+    """How wide a table is, and how many of its first columns are the key."""
+
+    name: str
+    columns: tuple[str, ...]
+    keys: int
+
+    def fit(self, row: Sequence[Any]) -> Row:
+        """`row` as the database can take it, ended in nulls where it is of an older version."""
+        missing = len(self.columns) - len(row)
+        return (*map(_storable, row), *(None,) * missing)
+
+    def key(self, row: Sequence[Any]) -> Key:
+        """The key that `row` begins with."""
+        return tuple(map(_storable, row[: self.keys]))
+
+    def upsert(self, mark: str) -> str:
+        """The statement that writes a row; `mark` is `?` or `$`."""
+        names, keys = ", ".join(self.columns), ", ".join(self.columns[: self.keys])
+        changes = ", ".join(f"{name} = excluded.{name}" for name in self.columns[self.keys :])
+        return (
+            f"INSERT INTO {self.name} ({names}) VALUES ({_marks(mark, len(self.columns))}) "
+            f"ON CONFLICT ({keys}) DO UPDATE SET {changes}"
+        )
+
+    def delete(self, mark: str) -> str:
+        """The statement that removes the row under a key."""
+        keys = ", ".join(self.columns[: self.keys])
+        return f"DELETE FROM {self.name} WHERE ({keys}) = ({_marks(mark, self.keys)})"
+
+
+def _shape(table: Table) -> Shape:
+    columns = tuple(column.name for column in table.columns)
+    keys = len(table.primary_key.columns)
+    assert columns[:keys] == tuple(column.name for column in table.primary_key.columns)
+    return Shape(table.name, columns, keys)
+
+
+SHAPES: Final = {name: _shape(table) for name, table in METADATA.tables.items()}
+
+
+def _marks(mark: str, count: int) -> str:
+    return ", ".join("?" if mark == "?" else f"${n}" for n in range(1, count + 1))
+
+
+def _storable(value: Any) -> Any:
+    """Neither database takes lone surrogates, nor PostgreSQL a NUL; peers send both."""
+    if isinstance(value, str) and (not value.isascii() or "\0" in value):
+        return value.replace("\0", "�").encode(errors="replace").decode()
+    return value
