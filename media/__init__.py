@@ -1,0 +1,1 @@
+"""RTP in, RTP out, samples between.  Knows no SIP and no SDP."""

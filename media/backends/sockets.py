@@ -1,0 +1,112 @@
+"""The pre-bound RTP/RTCP socket pairs of one engine, and the peer of each socket.
+
+Row r owns sockets 2r (RTP, even port) and 2r + 1 (RTCP, the odd port after it).
+Knows nothing of legs: a row is a pair of ports and nothing more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import socket
+
+import numpy as np
+
+from media.backends import sockaddr
+from media.settings import MediaSettings
+from media.types import Address, Ints, Octets
+
+PEER_STRIDE = 32
+_SPARE_DESCRIPTORS = 256
+_RECEIVE_BUFFER = 256 * 1024
+
+
+class Sockets:
+    """All port pairs that could be bound, IPv4 rows first.
+
+    Ports that somebody else holds are left out.  If the process may not open as many
+    descriptors as the range asks for, the range is cut short.
+    """
+
+    def __init__(self, settings: MediaSettings) -> None:
+        budget = _descriptors() // (4 if settings.address6 else 2)
+        pairs = _bind_range(settings, settings.address, budget)
+        self.count4 = len(pairs)
+        if settings.address6:
+            pairs += _bind_range(settings, settings.address6, budget)
+        self.ports = [port for port, _, _ in pairs]
+        self.descriptors: Ints = np.array(
+            [fd for _, rtp, rtcp in pairs for fd in (rtp, rtcp)], np.int64
+        )
+        self.rows = len(pairs)
+        self.ipv6 = self.rows > self.count4
+        self.peers: Octets = np.zeros((2 * self.rows, PEER_STRIDE), np.uint8)
+        self.peer_lengths: Ints = np.zeros(2 * self.rows, np.int64)
+        self._connected: set[int] = set()
+
+    def aim(self, index: int, peer: Address | None) -> None:
+        """Where a socket's datagrams go; None: nowhere."""
+        packed = b"" if peer is None else sockaddr.pack(peer)
+        self.peers[index, : len(packed)] = np.frombuffer(packed, np.uint8)
+        self.peer_lengths[index] = len(packed)
+
+    def peer(self, index: int) -> Address | None:
+        length = int(self.peer_lengths[index])
+        return sockaddr.unpack(self.peers[index, :length].tobytes()) if length else None
+
+    def drain(self, index: int) -> None:
+        """Throw away what came while nobody owned the socket."""
+        own = socket.socket(fileno=os.dup(int(self.descriptors[index])))
+        with own, contextlib.suppress(BlockingIOError, ConnectionError):
+            while True:
+                own.recv(1)
+
+    def close(self) -> None:
+        for fd in self.descriptors.tolist():
+            os.close(fd)
+        self.descriptors = self.descriptors[:0]
+
+
+def _descriptors() -> int:
+    """How many more descriptors this process may open, after asking for all it may have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS
+
+
+def _bind_range(settings: MediaSettings, host: str, budget: int) -> list[tuple[int, int, int]]:
+    low, high = settings.ports
+    pairs: list[tuple[int, int, int]] = []
+    for port in range(low + low % 2, high, 2):
+        if len(pairs) >= budget:
+            break
+        try:
+            rtp = _bind(settings, host, port)
+        except OSError:
+            continue
+        try:
+            rtcp = _bind(settings, host, port + 1)
+        except OSError:
+            os.close(rtp)
+            continue
+        pairs.append((port, rtp, rtcp))
+    return pairs
+
+
+def _bind(settings: MediaSettings, host: str, port: int) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    own = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        if family == socket.AF_INET6:
+            own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, settings.dscp << 2)
+        else:
+            own.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, settings.dscp << 2)
+        own.bind((host, port))
+    except OSError:
+        own.close()
+        raise
+    return own.detach()

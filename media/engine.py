@@ -1,0 +1,118 @@
+"""One engine process: `python -m media.engine DESCRIPTOR`, with the socket to the switch.
+
+A single thread and a single loop: wait for packets or a command, at most until the next
+tick; handle the batch; tick.  The end of the socket is the end of the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import signal
+import socket
+import sys
+import time
+
+from media import commands, events
+from media.backends import Backend
+from media.backends.choice import choose
+from media.backends.sockets import Sockets
+from media.core import Core
+from media.types import TICK, Instant
+from media.wire import Framer, encode
+
+_MOST = 1 << 20
+
+
+class Engine:
+    """Joins a core to its backend, to the clock and to the switch."""
+
+    def __init__(self, control: socket.socket, configure: commands.Configure) -> None:
+        control.setblocking(False)
+        self._control, self._framer = control, Framer()
+        self._unsent = bytearray()
+        self._events: list[events.Event] = []
+        settings = configure.settings
+        self._sockets = Sockets(settings)
+        self._backend: Backend
+        self._backend, note = choose(settings, self._sockets, control.fileno())
+        self._core = Core(settings, self._sockets, self._backend, self._events.append)
+        ports, first6 = self._sockets.ports, self._sockets.count4
+        self._events.append(
+            events.Ready(
+                configure.worker,
+                self._backend.name,
+                tuple(ports[:first6]),
+                tuple(ports[first6:]),
+                note,
+            )
+        )
+
+    def run(self) -> None:
+        """Until the switch closes the socket."""
+        next_tick = time.monotonic() + TICK
+        while True:
+            self._tell()
+            batch = self._backend.wait(next_tick - time.monotonic())
+            now = time.monotonic()
+            if batch.control and not self._obey(now):
+                return
+            self._core.turn(batch, now)
+            if now >= next_tick:
+                self._core.tick(now)
+                next_tick = _after(next_tick, now)
+
+    def _obey(self, now: Instant) -> bool:
+        """Carry out what the switch wrote; False when it is gone."""
+        try:
+            data = self._control.recv(_MOST)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        for command in self._framer.feed(data):
+            self._core.handle(command, now)
+        return bool(data)
+
+    def _tell(self) -> None:
+        """Write what happened; what the switch does not take yet waits for the next turn."""
+        if self._events:
+            self._unsent += encode(self._events)
+            self._events.clear()
+        if self._unsent:
+            with contextlib.suppress(BlockingIOError):
+                del self._unsent[: self._control.send(self._unsent)]
+
+    def close(self) -> None:
+        self._backend.close()
+        self._sockets.close()
+
+
+def _after(tick: Instant, now: Instant) -> Instant:
+    """The first tick that still lies ahead."""
+    return tick + TICK * (1 + max(0, int((now - tick) / TICK)))
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # the switch ends us when it has drained
+        signal.signal(number, signal.SIG_IGN)
+    gc.freeze()
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        framer = Framer()
+        first: list[commands.Configure] = []
+        while not first:
+            data = control.recv(_MOST)
+            if not data:
+                return
+            first = framer.feed(data)
+        engine = Engine(control, first[0])
+        try:
+            engine.run()
+        except BrokenPipeError:
+            pass  # the switch went away between two turns
+        finally:
+            engine.close()
+
+
+if __name__ == "__main__":
+    main()
