@@ -75,8 +75,7 @@ class LocalMedia:
     """The number in our o= line: the same for the whole dialog."""
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(NamedTuple):
     """What was agreed for the one audio stream, from our side."""
 
     remote_address: str
@@ -116,6 +115,7 @@ class Stream(NamedTuple):
     """A peer's audio line that can be used, and all that was found out about it."""
 
     media: MediaDescription
+    values: dict[str, str]
     address: str
     theirs: Direction
     common: Common
@@ -144,7 +144,7 @@ def answer(
     Raises NotAcceptable when no line can be used.
     """
     stream = _choose(remote, local)
-    mux = local.rtcp_mux and "rtcp-mux" in stream.media.attributes
+    mux = local.rtcp_mux and "rtcp-mux" in stream.values
     agreement = _agree(stream, local, mux)
     keys = []
     if stream.crypto is not None and agreement.srtp_send is not None:
@@ -173,9 +173,8 @@ def conclude(ours: SessionDescription, remote: SessionDescription, local: LocalM
     lines = [*media.attributes, *(a for a in offered.attributes if a.startswith("rtpmap:"))]
     theirs = read_codecs(media.formats, lines)
     stream = _stream(remote, media, local, match(theirs, formats, False))
-    return _agree(
-        stream, local, "rtcp-mux" in media.attributes and "rtcp-mux" in offered.attributes
-    )
+    mux = "rtcp-mux" in stream.values and "rtcp-mux" in offered.attributes
+    return _agree(stream, local, mux)
 
 
 def refused(media: MediaDescription) -> MediaDescription:
@@ -224,7 +223,9 @@ def _stream(
         raise NotAcceptable("audio in another IP version", warning=301)
     if not common.sound:
         raise NotAcceptable("no codec in common", warning=305)
-    return Stream(media, address, _their_direction(remote, media, address), common, crypto)
+    values = media.values()
+    theirs = _their_direction(remote.attributes, values, address)
+    return Stream(media, values, address, theirs, common, crypto)
 
 
 def _security(media: MediaDescription, srtp: Srtp) -> CryptoLine | None:
@@ -239,15 +240,13 @@ def _security(media: MediaDescription, srtp: Srtp) -> CryptoLine | None:
     raise NotAcceptable(f"cannot speak {media.protocol} here", warning=302)
 
 
-def _their_direction(
-    remote: SessionDescription, media: MediaDescription, address: str
-) -> Direction:
+def _their_direction(session: list[str], values: dict[str, str], address: str) -> Direction:
     """What the peer says about itself; an address of zeros is hold of the old style."""
     said = Direction.SENDRECV
-    for attribute in (*remote.attributes, *media.attributes):  # the stream's own word is last
+    for attribute in (*session, *values):  # the stream's own word comes last
         if attribute in DIRECTIONS:
             said = DIRECTIONS[attribute]
-    if address in UNSPECIFIED:  # RFC 3264 §8.4: "the port and address are not to be sent to"
+    if address in UNSPECIFIED:  # RFC 3264 §8.4
         return Direction.of(sends=said.sends, receives=False)
     return said
 
@@ -263,7 +262,7 @@ def _agree(stream: Stream, local: LocalMedia, mux: bool) -> Agreement:
     return Agreement(
         remote_address=stream.address,
         remote_port=media.port,
-        remote_rtcp=(stream.address, media.port) if mux else _rtcp(media, stream.address),
+        remote_rtcp=(stream.address, media.port) if mux else _rtcp(stream),
         rtcp_mux=mux,
         codec=common.sound[0].send,
         codecs=tuple([pair.receive for pair in common.sound]),
@@ -271,7 +270,7 @@ def _agree(stream: Stream, local: LocalMedia, mux: bool) -> Agreement:
         dtmf_receive_payload_type=None if event is None else event.receive.payload_type,
         dtmf_clock_rate=8000 if event is None else event.send.clock_rate,
         comfort_noise=bool(common.noise),
-        ptime=_ptime(media, local.ptime),
+        ptime=_ptime(stream.values, local.ptime),
         direction=Direction.of(
             sends=local.direction.sends and theirs.receives,
             receives=local.direction.receives and theirs.sends,
@@ -282,24 +281,24 @@ def _agree(stream: Stream, local: LocalMedia, mux: bool) -> Agreement:
     )
 
 
-def _rtcp(media: MediaDescription, address: str) -> tuple[str, int]:
+def _rtcp(stream: Stream) -> tuple[str, int]:
     """Where RTCP goes: a=rtcp (RFC 3605), else the next port."""
-    port, _, place = (media.attribute("rtcp") or "").partition(" ")
+    port, _, place = stream.values.get("rtcp", "").strip().partition(" ")
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535):
-        return address, min(media.port + 1, 65535)
+        return stream.address, min(stream.media.port + 1, 65535)
     try:
         elsewhere = _literal(Connection.parse(place).address) if place else None
     except SdpError:
         elsewhere = None
-    return elsewhere or address, int(port)
+    return elsewhere or stream.address, int(port)
 
 
-def _ptime(media: MediaDescription, ours: int) -> int:
+def _ptime(values: dict[str, str], ours: int) -> int:
     """Milliseconds a packet that the peer wants, within its maxptime; else as we like it."""
-    wanted = media.attribute("ptime")
+    wanted = values.get("ptime", "").strip()
     ptime = int(wanted) if wanted in PTIMES else ours
-    most = media.attribute("maxptime")
-    if most is not None and most.isascii() and most.isdigit() and len(most) <= 4:
+    most = values.get("maxptime", "").strip()
+    if most.isascii() and most.isdigit() and len(most) <= 4:
         return min(ptime, max(int(most) // 10 * 10, 10))
     return ptime
 

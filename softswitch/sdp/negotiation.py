@@ -6,7 +6,7 @@ ever was, since none may disappear; and each dynamic payload type's meaning.
 
 from __future__ import annotations
 
-from softswitch.sdp.codecs import Codec
+from softswitch.sdp.codecs import Codec, telephone_event
 from softswitch.sdp.errors import SdpError
 from softswitch.sdp.negotiate import Agreement, LocalMedia, answer, conclude, offer, refused
 from softswitch.sdp.session import MediaDescription, SessionDescription
@@ -65,8 +65,11 @@ class Negotiation:
         self.agreement = agreement
         self._lines = ours.media
         self._index = next(i for i, line in enumerate(ours.media) if line.port)
-        known = {codec.key for codec in self._bound}
-        self._bound += tuple(codec for codec in agreement.codecs if codec.key not in known)
+        received = agreement.codecs
+        if agreement.dtmf_receive_payload_type is not None:
+            event = agreement.dtmf_receive_payload_type, agreement.dtmf_clock_rate
+            received += (telephone_event(*event),)
+        self._bound += tuple([codec for codec in received if codec not in self._bound])
 
     def _publish(self, description: SessionDescription) -> bytes:
         """Encode; where it differs from what was sent last, one version higher (§8)."""

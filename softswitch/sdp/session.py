@@ -11,16 +11,19 @@ m= line without a port, a line that is no line.  Everything is bounded.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from softswitch.sdp.errors import SdpError
 
 MAX_OCTETS = 65536
 MAX_LINES = 4096
 MAX_MEDIA = 64
+MAX_CONNECTION = 280
+"""Octets of an address; a host name has at most 255."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """A c= line, or the address part of o= and a=rtcp (RFC 8866 §5.7)."""
 
     address: str
@@ -34,13 +37,20 @@ class Connection:
     @classmethod
     def parse(cls, text: str) -> Connection:
         """Read `IN IP4 192.0.2.1`."""
-        words = text.split()
-        if len(words) != 3 or words[0].upper() != "IN" or words[1].upper() not in FAMILIES:
-            raise SdpError(f"malformed address {text!r}")
-        address = words[2].partition("/")[0]
-        if not address:
-            raise SdpError(f"malformed address {text!r}")
-        return cls(address, FAMILIES[words[1].upper()])
+        if len(text) > MAX_CONNECTION:
+            raise SdpError("address too long")
+        return _connection(text)
+
+
+@lru_cache(maxsize=4096)
+def _connection(text: str) -> Connection:
+    words = text.split()
+    if len(words) != 3 or words[0].upper() != "IN" or words[1].upper() not in FAMILIES:
+        raise SdpError(f"malformed address {text!r}")
+    address = words[2].partition("/")[0]
+    if not address:
+        raise SdpError(f"malformed address {text!r}")
+    return Connection(address, FAMILIES[words[1].upper()])
 
 
 FAMILIES = {"IP4": 4, "IP6": 6}
@@ -65,9 +75,13 @@ class MediaDescription:
     others: list[str] = field(default_factory=list)
     """Whole lines of other sorts: i=, b=, k=, further c=."""
 
-    def attribute(self, name: str) -> str | None:
-        """The value of the first attribute so called, "" if it has none, None if absent."""
-        return find_attribute(self.attributes, name)
+    def values(self) -> dict[str, str]:
+        """Attributes by name, for those that stand once; "" where there is no value."""
+        values: dict[str, str] = {}
+        for attribute in self.attributes:
+            name, _, value = attribute.partition(":")
+            values[name] = value
+        return values
 
     def lines(self) -> list[str]:
         """The lines of this section, without their ends."""
@@ -94,28 +108,28 @@ class SessionDescription:
     others: list[str] = field(default_factory=list)
     """Whole session-level lines of other sorts: i=, u=, e=, p=, b=, r=, z=, k=."""
 
-    def attribute(self, name: str) -> str | None:
-        """The value of the first session-level attribute so called (see MediaDescription)."""
-        return find_attribute(self.attributes, name)
-
     def connection_of(self, media: MediaDescription) -> Connection | None:
         """Where this stream goes: its own c= line, else the session's (RFC 8866 §5.7)."""
         return media.connection or self.connection
 
     def encode(self) -> bytes:
         """The octets, lines in the order of RFC 8866 §5."""
-        lines = ["v=0", f"o={self.origin}", f"s={self.name}"]
-        lines += [line for line in self.others if line[0] in "iuep"]
-        if self.connection is not None:
-            lines.append(f"c={self.connection}")
-        lines += [line for line in self.others if line[0] in "b"]
-        lines.append(f"t={self.time}")
-        lines += [line for line in self.others if line[0] not in "iuepb"]
+        place = [] if self.connection is None else [f"c={self.connection}"]
+        lines = ["v=0", f"o={self.origin}", f"s={self.name}", *place, f"t={self.time}"]
+        if self.others:
+            lines[3:] = self._ordered(place)
         lines += ["a=" + attribute for attribute in self.attributes]
         for media in self.media:
             lines += media.lines()
         lines.append("")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+    def _ordered(self, place: list[str]) -> list[str]:
+        """What stands between s= and a=, the other lines where they belong."""
+        before = [line for line in self.others if line[0] in "iuep"]
+        bandwidth = [line for line in self.others if line[0] == "b"]
+        after = [line for line in self.others if line[0] not in "iuepb"]
+        return [*before, *place, *bandwidth, f"t={self.time}", *after]
 
     @classmethod
     def parse(cls, data: bytes) -> SessionDescription:
@@ -138,17 +152,6 @@ class SessionDescription:
         if len(description.media) > MAX_MEDIA:
             raise SdpError("too many m= lines")
         return description
-
-
-def find_attribute(attributes: list[str], name: str) -> str | None:
-    """The value of the first attribute called `name`, "" if it has none, None if absent."""
-    prefix = name + ":"
-    for attribute in attributes:
-        if attribute.startswith(prefix):
-            return attribute[len(prefix) :].strip()
-        if attribute == name:
-            return ""
-    return None
 
 
 def _lines(data: bytes) -> list[str]:
