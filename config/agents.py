@@ -4,7 +4,7 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from config.base import Name, Number, Seconds, Table
+from config.base import Name, Number, Seconds, Table, matching
 from config.passwords import Secret
 
 Level: TypeAlias = Annotated[int, Field(ge=1, le=10)]
@@ -20,7 +20,7 @@ class Agent(Table):
     """His desk; absent: he logs in at any phone (hot desk)."""
     number: Number | None = None
     """An outside number that is his phone, answered by pressing `1`."""
-    code: Annotated[str, Field(pattern=r"^[0-9]{1,8}$")] | None = None
+    code: Annotated[str, matching(r"[0-9]{1,8}", "a code: 1 to 8 digits")] | None = None
     """What he types to log in at any phone (`*45`)."""
     pin: Secret | None = None
     """Asked for after the code."""

@@ -1,5 +1,6 @@
 """The ground every table stands on: immutable, strict about names, documented under each field."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -9,7 +10,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationInfo,
 )
 
@@ -20,6 +20,18 @@ class Table(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
     )
+
+
+def matching(pattern: str, what: str) -> AfterValidator:
+    """Text that fits `pattern` as a whole; what does not is told that it is not `what`."""
+    form = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not form.fullmatch(text):
+            raise ValueError(f'"{text}" is not {what}')
+        return text
+
+    return AfterValidator(check)
 
 
 def _as_list(value: Any) -> Any:
@@ -37,16 +49,16 @@ Seconds: TypeAlias = float
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 """A duration or amount above nothing."""
 
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,64}$")]
+Name: TypeAlias = Annotated[str, matching(r"[\w.+-]{1,64}", "a name: letters, digits, . + - _")]
 """What a table is called, and what others refer to it by."""
 
-Number: TypeAlias = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,24}$")]
+Number: TypeAlias = Annotated[str, matching(r"\+?[0-9*#]{1,24}", "a number: digits, * and #")]
 """What a phone dials."""
 
-Digit: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D]$")]
+Digit: TypeAlias = Annotated[str, matching(r"[0-9*#A-D]", "one key: a digit, * or #")]
 """One key of a phone."""
 
-Prompt: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+Prompt: TypeAlias = Annotated[str, matching(r".+", "a prompt")]
 """What is said: the name of a prompt (`[prompts.NAME]`, or one that ships) or a sound file."""
 
 FilePath: TypeAlias = Annotated[Path, AfterValidator(_beside_file)]

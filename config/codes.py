@@ -2,11 +2,9 @@
 
 from typing import Annotated, TypeAlias
 
-from pydantic import StringConstraints
+from config.base import Positive, Table, matching
 
-from config.base import Positive, Table
-
-Code: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9*#]{0,8}$")]
+Code: TypeAlias = Annotated[str, matching(r"[0-9*#]{0,8}", "a code: up to 8 of digits, * and #")]
 
 TAKE_NUMBER = frozenset(
     {"any_voicemail", "callback", "directed_pickup", "forward_on", "intercom", "speed_dial"}

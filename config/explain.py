@@ -40,14 +40,14 @@ def explain(error: ValidationError, document: Document, model: type[BaseModel]) 
     """One problem a key: a union's several complaints about one value are joined by "or"."""
     sentences: dict[str, list[str]] = {}
     for details in error.errors(include_url=False):
-        key = dotted(*_path(details, document))
+        key = dotted(*path_of(details, document))
         sentence = _sentence(details, document, model)
         if sentence not in sentences.setdefault(key, []):
             sentences[key].append(sentence)
     return [Problem(key, " or ".join(found)) for key, found in sentences.items()]
 
 
-def _path(details: ErrorDetails, document: Document) -> list[int | str]:
+def path_of(details: ErrorDetails, document: Document) -> list[int | str]:
     """The part of pydantic's location that the document has: its names of union members go."""
     at: Any = document
     path: list[int | str] = []
@@ -66,7 +66,7 @@ def _sentence(details: ErrorDetails, document: Document, model: type[BaseModel])
     kind, given = details["type"], details["input"]
     context = details.get("ctx", {})
     if kind == "extra_forbidden":
-        *path, word = _path(details, document)
+        *path, word = path_of(details, document)
         return f"unknown setting{_suggestion(str(word), list(_fields(model, path)))}"
     if kind == "missing":
         return f"is required{_example(details)}"
@@ -82,8 +82,6 @@ def _sentence(details: ErrorDetails, document: Document, model: type[BaseModel])
         )
     if kind == "value_error":
         return str(context["error"])
-    if kind == "string_pattern_mismatch":
-        return f"{_written(given)} is not of the form that belongs here ({context['pattern']})"
     return details["msg"][:1].lower() + details["msg"][1:]
 
 

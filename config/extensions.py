@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from config.addresses import Network
-from config.base import Name, Names, Number, Positive, Seconds, Table
+from config.base import Name, Names, Number, Positive, Seconds, Table, matching
 from config.media import Codec, Dtmf, Srtp
 from config.passwords import Secret, is_placeholder
 from config.switch import Language
@@ -36,7 +36,9 @@ class FollowMe(Table):
 class Extension(Table):
     """`[extensions.NUMBER]`"""
 
-    name: Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    name: Annotated[
+        str, matching(r"[^\x00-\x1f\x7f]{0,80}", "a name: up to 80 characters on one line")
+    ] = ""
     """Shown to those who are called."""
     password: Secret | None = None
     """Digest password: "…", "${NAME}" or {file = "path"}.  "change-me" works on loopback only."""

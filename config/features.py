@@ -6,7 +6,18 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from config.base import FilePath, Name, Names, Number, Numbers, Positive, Prompt, Seconds, Table
+from config.base import (
+    FilePath,
+    Name,
+    Names,
+    Number,
+    Numbers,
+    Positive,
+    Prompt,
+    Seconds,
+    Table,
+    matching,
+)
 from config.passwords import Secret
 from config.targets import Targets
 
@@ -125,7 +136,7 @@ class Door(Table):
     """Shown on the phones that it rings."""
     to: Targets
     """Whom it rings."""
-    digit: Annotated[str, Field(pattern=r"^[0-9*#]{1,4}$")] = "9"
+    digit: Annotated[str, matching(r"[0-9*#]{1,4}", "1 to 4 keys")] = "9"
     """What is pressed to open."""
     unlock: Unlock
     allowed: Names = ()

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from config.base import Name, Names, Prompt, Table
+from config.base import Name, Names, Prompt, Table, matching
 from config.switch import Language
 from config.targets import Targets
 
@@ -83,6 +83,6 @@ def _as_list(value: object) -> object:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-Prefix: TypeAlias = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{0,20}$")]
+Prefix: TypeAlias = Annotated[str, matching(r"\+?[0-9]{0,20}", "the first digits of a number")]
 Destination: TypeAlias = Annotated[tuple[Prefix, ...], BeforeValidator(_as_list)]
 """First digits of the numbers that belong to it; the longest match decides."""

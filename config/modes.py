@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from config.base import FilePath, Number, Table
+from config.base import FilePath, Number, Table, matching
 
 OTHERWISE = "night"
 """The mode of every moment that no other one holds."""
@@ -99,7 +99,9 @@ class Mode(Table):
     hours: HoursList = ()
     dates: tuple[dt.date, ...] = ()
     """Whole days: `[2027-01-01, 2027-01-07]`."""
-    holidays: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
+    holidays: (
+        Annotated[str, matching(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a country: RU, or US-CA")] | None
+    ) = None
     """Every public holiday of a country: `RU`, `US-CA`."""
     calendar: FilePath | None = None
     """An iCalendar file; the mode holds while one of its events lasts."""

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from config.agents import Level
 from config.base import Digit, Name, Names, Number, Positive, Prompt, Prompts, Seconds, Table
 from config.problems import did_you_mean
+from config.switch import Language
 from config.targets import Kind, Targets
 
 STRATEGIES = (
@@ -229,7 +230,7 @@ class Queue(Table):
     record: bool = False
     record_notice: Prompt | None = None
     """Told to the caller before recording begins; absent: `[recording] notice`."""
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] | None = None
+    language: Language | None = None
     service_level: ServiceLevel = ServiceLevel()
     short_abandon: Annotated[Seconds, Field(ge=0)] = 5.0
     """Callers gone within this are counted apart."""

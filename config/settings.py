@@ -2,11 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from config.agents import Agent
 from config.api import ApiTable, LogTable
-from config.base import Name, Table
+from config.base import Name, Table, matching
 from config.codes import CodesTable, InCallTable
 from config.conferences import Conference
 from config.extensions import Extension
@@ -24,8 +22,11 @@ from config.switch import LimitsTable, RecordsTable, SwitchTable
 from config.trunks import Site, Trunk
 from config.voicemail import Box, MailTable, VoicemailTable
 
-ExtensionNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,39}$")]
-LineNumber = Annotated[str, Field(pattern=r"^\+?[0-9A-Za-z._-]{1,40}$")]
+ExtensionNumber = Annotated[
+    str,
+    matching(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}", "an extension: digits, or a name without spaces"),
+]
+LineNumber = Annotated[str, matching(r"\+?[0-9A-Za-z._-]{1,40}", "a number that the world dials")]
 
 
 class Settings(Table):

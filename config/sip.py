@@ -57,7 +57,7 @@ class Tls(Table):
 class SipTable(Table):
     """`[sip]`: listeners and the protocol's bounds."""
 
-    listen: Annotated[tuple[Listen, ...], Field(min_length=1)] = (
+    listen: tuple[Listen, ...] = (
         Listen("udp", "0.0.0.0", 5060),
         Listen("tcp", "0.0.0.0", 5060),
     )
@@ -97,7 +97,9 @@ class SipTable(Table):
     """Name servers; absent: the system's."""
 
     @model_validator(mode="after")
-    def _expiry_in_order(self) -> Self:
+    def _consistent(self) -> Self:
+        if not self.listen:
+            raise ValueError('listen names no address; add listen = ["udp:0.0.0.0:5060"]')
         if not self.min_expires <= self.default_expires <= self.max_expires:
             raise ValueError("min_expires ≤ default_expires ≤ max_expires must hold")
         return self

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
-from config.base import FilePath, Positive, Seconds, Table
+from config.base import FilePath, Positive, Seconds, Table, matching
 from config.passwords import Secret
 
 
@@ -17,22 +17,24 @@ def _known_zone(name: str) -> str:
 
 
 TimeZone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
-Language: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+Language: TypeAlias = Annotated[str, matching(r"[a-z]{2}(-[A-Z]{2})?", "a language: en, ru")]
 """A language of prompts: `en`, `ru`."""
 
 
 class SwitchTable(Table):
     """`[switch]`: who this switch is."""
 
-    domain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:\[\]-]{1,255}$")] = "localhost"
+    domain: Annotated[str, matching(r"[A-Za-z0-9.:\[\]-]{1,255}", "a domain: office.example")] = (
+        "localhost"
+    )
     """SIP domain of every extension, and realm of their digests."""
-    data: Annotated[FilePath, Field(validate_default=True)] = Path("var")
+    data: FilePath = Path("var")
     """Folder of database, journal, recordings and voicemail; made if missing."""
     timezone: TimeZone = "UTC"
     """Zone of modes, rules, announcements of time, and e-mails."""
     language: Language = "en"
     """Language of prompts where neither line nor extension names one; `en` and `ru` ship."""
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    country: Annotated[str, matching(r"[A-Z]{2}", "a country: RU")] | None = None
     """Country of numbers written without code (`RU`); also chooses tones and holidays."""
     drain: Annotated[Seconds, Field(ge=0)] = 30.0
     """On SIGTERM, how long calls in progress may last before they are ended."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.addresses import HostPort
-from config.base import Name, Number, Positive, Seconds, Table, Texts
+from config.base import Name, Number, Positive, Seconds, Table, Texts, matching
 from config.media import Codec, Dtmf, Srtp
 from config.passwords import Secret
 from config.targets import Targets
@@ -82,7 +82,7 @@ class Trunk(Table):
     """Hide the caller's number."""
     trusted: bool = False
     """Whether P-Asserted-Identity is sent to it and believed from it."""
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    country: Annotated[str, matching(r"[A-Z]{2}", "a country: RU")] | None = None
     """Country in whose form its numbers come; absent: `[switch] country`."""
     format: Literal["as-dialled", "e164", "e164-without-plus", "national"] = "as-dialled"
     """Form of numbers that are sent to it."""
@@ -95,7 +95,7 @@ class Trunk(Table):
     ping: Annotated[Seconds, Field(ge=0)] = 60.0
     """Interval of OPTIONS; 0: never asked, always believed alive."""
     early_media: bool = True
-    causes: dict[Annotated[str, Field(pattern=r"^[3-6]\d\d$")], int] = {}
+    causes: dict[Annotated[str, matching(r"[3-6]\d\d", "a SIP status: 300 to 699")], int] = {}
     """SIP status that it sends, and the one that we understand by it."""
     cost_per_minute: Annotated[float, Field(ge=0)] = 0.0
     camp_on: bool = True
