@@ -33,7 +33,7 @@ class Engine:
         self._unsent = bytearray()
         self._events: list[events.Event] = []
         settings = configure.settings
-        self._sockets = Sockets(settings)
+        self._sockets = Sockets.bind(settings)
         self._backend: Backend
         self._backend, note = choose(settings, self._sockets, control.fileno())
         self._core = Core(settings, self._sockets, self._backend, self._events.append)
@@ -64,15 +64,17 @@ class Engine:
 
     def _obey(self, now: Instant) -> bool:
         """Carry out what the switch wrote; False when it is gone."""
-        try:
-            data = self._control.recv(_MOST)
-        except BlockingIOError:
-            return True
-        except ConnectionError:
-            return False
-        for command in self._framer.feed(data):
-            self._core.handle(command, now)
-        return bool(data)
+        while True:
+            try:
+                data = self._control.recv(_MOST)
+            except BlockingIOError:
+                return True
+            except ConnectionError:
+                return False
+            if not data:
+                return False
+            for command in self._framer.feed(data):
+                self._core.handle(command, now)
 
     def _tell(self) -> None:
         """Write what happened; what the switch does not take yet waits for the next turn."""

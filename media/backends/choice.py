@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from media.backends import Backend
+from media.backends import Backend, uring
 from media.backends.epoll import EpollBackend
 from media.backends.sockets import Sockets
 from media.settings import MediaSettings
@@ -10,4 +10,11 @@ from media.settings import MediaSettings
 
 def choose(settings: MediaSettings, sockets: Sockets, control: int) -> tuple[Backend, str]:
     """A backend, and a sentence for the log when it is not the one that was wanted."""
-    return EpollBackend(sockets, control, settings.gather), ""
+    note = ""
+    if settings.backend != "epoll":
+        try:
+            uring.probe()
+            return uring.UringBackend(sockets, control, settings.gather), ""
+        except OSError as error:
+            note = f"io_uring is not to be had here ({error.strerror or error}): epoll runs instead"
+    return EpollBackend(sockets, control, settings.gather), note

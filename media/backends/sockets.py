@@ -29,12 +29,28 @@ class Sockets:
     descriptors as the range asks for, the range is cut short.
     """
 
-    def __init__(self, settings: MediaSettings) -> None:
+    @classmethod
+    def bind(cls, settings: MediaSettings) -> Sockets:
+        """All pairs of the configured range and addresses."""
         budget = _descriptors() // (4 if settings.address6 else 2)
         pairs = _bind_range(settings, settings.address, budget)
-        self.count4 = len(pairs)
+        count4 = len(pairs)
         if settings.address6:
             pairs += _bind_range(settings, settings.address6, budget)
+        return cls(pairs, count4)
+
+    @classmethod
+    def loopback(cls) -> Sockets:
+        """One pair on the loopback, wherever there is room."""
+        for low in range(20000, 60000, 64):
+            pairs = _bind_range(MediaSettings(ports=(low, low + 1)), "127.0.0.1", 1)
+            if pairs:
+                return cls(pairs, 1)
+        raise OSError("no port is free on the loopback")
+
+    def __init__(self, pairs: list[tuple[int, int, int]], count4: int) -> None:
+        """`pairs` are (RTP port, RTP descriptor, RTCP descriptor); the first `count4` are IPv4."""
+        self.count4 = count4
         self.ports = [port for port, _, _ in pairs]
         self.descriptors: Ints = np.array(
             [fd for _, rtp, rtcp in pairs for fd in (rtp, rtcp)], np.int64
@@ -43,7 +59,6 @@ class Sockets:
         self.ipv6 = self.rows > self.count4
         self.peers: Octets = np.zeros((2 * self.rows, PEER_STRIDE), np.uint8)
         self.peer_lengths: Ints = np.zeros(2 * self.rows, np.int64)
-        self._connected: set[int] = set()
 
     def aim(self, index: int, peer: Address | None) -> None:
         """Where a socket's datagrams go; None: nowhere."""
@@ -61,6 +76,12 @@ class Sockets:
         with own, contextlib.suppress(BlockingIOError, ConnectionError):
             while True:
                 own.recv(1)
+
+    def __enter__(self) -> Sockets:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         for fd in self.descriptors.tolist():

@@ -1,0 +1,317 @@
+"""Receive and send by io_uring, its rings mapped as numpy arrays.
+
+One system call a turn: it submits what was queued and waits for the next batch.  Receives
+are multishot into a ring of provided buffers, which are the rows of the pool; sends give
+completions only when they fail.  With SINGLE_ISSUER and DEFER_TASKRUN the kernel touches
+the rings only inside our own calls, so no memory barrier is needed from Python.
+
+A row's life: the kernel fills it, the batch names it, relayed packets are sent out of it
+by the next call, and after that call it is provided again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import select
+import time
+
+import numpy as np
+
+from media.backends import Batch, kernel
+from media.backends.pool import DATA, NAME_ROOM, STRIDE, Pool
+from media.backends.sockets import PEER_STRIDE, Sockets
+from media.types import Array, Ints, Keys, Seconds, Words
+
+_RECEIVE_ROWS, _SEND_ROWS = 4096, 4096  # the first a power of two: it is a kernel ring
+_SUBMISSIONS, _COMPLETIONS = 4096, 16384
+_BATCH = 512
+"""So many packets end the gathering of a batch before its time."""
+_MSG_DONTWAIT, _MSG_NOSIGNAL, _MSG_TRUNC = 0x40, 0x4000, 0x20
+_TAG = 56
+_RECEIVE, _SEND, _CONTROL, _CANCEL = 0, 1, 2, 3
+_GENERATION = 32
+_SEND_HEAD = kernel.OP_SEND | (kernel.SQE_FIXED_FILE | kernel.SQE_SKIP_SUCCESS) << 8
+_RECEIVE_HEAD = (
+    kernel.OP_RECVMSG
+    | (kernel.SQE_FIXED_FILE | kernel.SQE_BUFFER_SELECT) << 8
+    | kernel.RECV_MULTISHOT << 16
+)
+
+
+class UringBackend:
+    """The fast backend, for kernels from 6.1 that allow it.  Raises OSError where they do not."""
+
+    name = "io_uring"
+
+    def __init__(self, sockets: Sockets, control: int, gather: Seconds) -> None:
+        self.oversize = self.refused = 0
+        self._sockets, self._control = sockets, control
+        self._gather = max(int(gather * 1e6), 1)
+        self._ring = _Ring(sockets.descriptors)
+        self.pool = Pool(_RECEIVE_ROWS, _SEND_ROWS)
+        self._buffers = _BufferRing(self._ring, self.pool)
+        self._message = kernel.MessageHeader(name_length=NAME_ROOM)
+        self._generation: Ints = np.zeros(len(sockets.descriptors), np.int64)
+        self._listening = np.zeros(len(sockets.descriptors), np.bool_)
+        self._next_send_row = self.pool.receiving
+        self._held: Ints = np.zeros(0, np.int64)
+        self._peers_at = sockets.peers.ctypes.data
+        self._watch_control()
+
+    def listen(self, socket: int) -> None:
+        self._listening[socket] = True
+        self._generation[socket] = (self._generation[socket] + 1) & 0xFFFFFF
+        self._arm(socket)
+
+    def deafen(self, socket: int) -> None:
+        self._listening[socket] = False
+        head = kernel.OP_ASYNC_CANCEL
+        target = self._receive_mark(socket)
+        self._ring.push(kernel.words(head, 0, target, 0, _CANCEL << _TAG, count=1))
+
+    def wait(self, timeout: Seconds) -> Batch:
+        completions = self._ring.wait(max(timeout, 0.0), self._gather)
+        self._buffers.provide(self._held)
+        self._next_send_row = self.pool.receiving
+        return self._batch(completions)
+
+    def reserve(self, count: int) -> int:
+        if self._next_send_row + count > self.pool.rows:
+            self._ring.submit()
+            self._next_send_row = self.pool.receiving
+        first = self._next_send_row
+        self._next_send_row += count
+        return first
+
+    def send(self, sockets: Ints, addresses: Keys, lengths: Ints) -> None:
+        self._ring.push(
+            kernel.words(
+                _SEND_HEAD | sockets << 32,
+                sockets * PEER_STRIDE + self._peers_at,
+                addresses,
+                lengths | (_MSG_DONTWAIT | _MSG_NOSIGNAL) << 32,
+                _SEND << _TAG,
+                self._sockets.peer_lengths[sockets] << 32,
+                count=len(sockets),
+            )
+        )
+
+    def close(self) -> None:
+        self._ring.close()
+
+    def _batch(self, completions: Keys) -> Batch:
+        """Sort completions: packets, ends of receives, failed sends, the control socket."""
+        marks, outcome = completions[:, 0].view(np.int64), completions[:, 1].view(np.int64)
+        results, flags = outcome.astype(np.int32), outcome >> 32
+        plain = (marks >> _TAG == _RECEIVE) & (results >= 0) & (flags & kernel.CQE_MORE != 0)
+        control = False
+        if not plain.all():
+            control = self._odd_ones(marks[~plain], results[~plain], flags[~plain])
+            packets = (marks >> _TAG == _RECEIVE) & (results >= 0)
+            marks, results, flags = marks[packets], results[packets], flags[packets]
+        rows = (flags >> kernel.CQE_BUFFER_SHIFT) & 0xFFFF
+        self._held = rows
+        sockets, lengths = marks & 0xFFFFFFFF, results.astype(np.int64) - DATA
+        cut = (self.pool.words[rows, 3] & _MSG_TRUNC) != 0
+        if cut.any():
+            self.oversize += int(cut.sum())
+            return Batch(sockets[~cut], rows[~cut], lengths[~cut], control)
+        return Batch(sockets, rows, lengths, control)
+
+    def _odd_ones(self, marks: Ints, results: Array, flags: Ints) -> bool:
+        """Everything but a packet of a receive that goes on.  Whether control is readable."""
+        control = False
+        for mark, result, flag in zip(
+            marks.tolist(), results.tolist(), flags.tolist(), strict=True
+        ):
+            over = not flag & kernel.CQE_MORE
+            match mark >> _TAG:
+                case tag if tag == _RECEIVE and over:
+                    self._rearm(mark)
+                case tag if tag == _SEND:
+                    self.refused += result < 0
+                case tag if tag == _CONTROL:
+                    control = True
+                    if over:
+                        self._watch_control()
+        return control
+
+    def _rearm(self, mark: int) -> None:
+        """A multishot receive ended: no buffer was left, or the network refused a send of ours."""
+        socket = mark & 0xFFFFFFFF
+        if self._listening[socket] and mark == self._receive_mark(socket):
+            self._arm(socket)
+
+    def _arm(self, socket: int) -> None:
+        message = ctypes.addressof(self._message)
+        head, mark = _RECEIVE_HEAD | socket << 32, self._receive_mark(socket)
+        self._ring.push(kernel.words(head, 0, message, 1, mark, count=1))
+
+    def _receive_mark(self, socket: int) -> int:
+        """Tells this socket's present receive from an earlier one of the same socket."""
+        return _RECEIVE << _TAG | int(self._generation[socket]) << _GENERATION | socket
+
+    def _watch_control(self) -> None:
+        head = kernel.OP_POLL_ADD | self._control << 32
+        events = kernel.POLL_MULTI | select.POLLIN << 32
+        self._ring.push(kernel.words(head, 0, 0, events, _CONTROL << _TAG, count=1))
+
+
+class _Ring:
+    """Submission and completion queue of one io_uring."""
+
+    def __init__(self, descriptors: Ints) -> None:
+        params = kernel.Params(
+            flags=kernel.SETUP_CQSIZE
+            | kernel.SETUP_SUBMIT_ALL
+            | kernel.SETUP_SINGLE_ISSUER
+            | kernel.SETUP_DEFER_TASKRUN,
+            cq_entries=_COMPLETIONS,
+        )
+        self.descriptor = kernel.setup(_SUBMISSIONS, params)
+        self._gathers = bool(params.features & kernel.FEATURE_MIN_TIMEOUT)
+        self._map(params)
+        self._timespec = kernel.Timespec()
+        self._argument = kernel.WaitArgument(timespec=ctypes.addressof(self._timespec))
+        files = descriptors.astype(np.int32)
+        self._register_files(files)
+
+    def _map(self, params: kernel.Params) -> None:
+        sq, cq = params.sq_off, params.cq_off
+        size = max(sq.array + 4 * params.sq_entries, cq.cqes + 16 * params.cq_entries)
+        populate = mmap.MAP_SHARED | mmap.MAP_POPULATE
+        rings = mmap.mmap(self.descriptor, size, flags=populate, offset=kernel.OFFSET_SQ_RING)
+        entries = mmap.mmap(
+            self.descriptor,
+            64 * params.sq_entries,
+            flags=populate,
+            offset=kernel.OFFSET_SQES,
+        )
+        whole: Words = np.frombuffer(rings, np.uint32, size // 4)
+        self._sq_head, self._sq_tail = whole[sq.head // 4 :][:1], whole[sq.tail // 4 :][:1]
+        self._cq_head, self._cq_tail = whole[cq.head // 4 :][:1], whole[cq.tail // 4 :][:1]
+        whole[sq.array // 4 :][: params.sq_entries] = np.arange(params.sq_entries)
+        self._entries: Keys = np.frombuffer(entries, np.uint64).reshape(-1, kernel.SQE_WORDS)
+        self._completions: Keys = np.frombuffer(
+            rings, np.uint64, 2 * params.cq_entries, cq.cqes
+        ).reshape(-1, 2)
+        self._tail = int(self._sq_tail[0])
+
+    def _register_files(self, files: Array) -> None:
+        if len(files):
+            kernel.register(self.descriptor, kernel.REGISTER_FILES, files.ctypes.data, len(files))
+
+    def push(self, entries: Keys) -> None:
+        """Queue submissions; hands earlier ones to the kernel when the queue is full."""
+        room = len(self._entries)
+        for start in range(0, len(entries), room):
+            part = entries[start : start + room]
+            if self._queued() + len(part) > room:
+                self.submit()
+            at = self._tail & (room - 1)
+            fits = min(len(part), room - at)
+            self._entries[at : at + fits] = part[:fits]
+            self._entries[: len(part) - fits] = part[fits:]
+            self._tail += len(part)
+
+    def submit(self) -> None:
+        """Hand over what is queued, waiting for nothing."""
+        self._sq_tail[0] = self._tail & 0xFFFFFFFF
+        kernel.enter(self.descriptor, self._queued(), 0, self._argument)
+
+    def wait(self, timeout: Seconds, gather: int) -> Keys:
+        """Submit, then wait for completions, `gather` microseconds longer than for the first.
+
+        With DEFER_TASKRUN a call that waits for nothing would run only some of the work.
+        """
+        self._sq_tail[0] = self._tail & 0xFFFFFFFF
+        if self._gathers:
+            self._argument.min_wait_usec = min(gather, int(timeout * 1e6))
+            self._enter(_BATCH, timeout)
+        else:
+            self._enter(1, timeout)
+            if self._cq_head[0] != self._cq_tail[0]:
+                self._enter(_BATCH, gather * 1e-6)
+        head, tail = int(self._cq_head[0]), int(self._cq_tail[0])
+        count, room = (tail - head) & 0xFFFFFFFF, len(self._completions)
+        at = head & (room - 1)
+        if at + count <= room:
+            taken = self._completions[at : at + count].copy()
+        else:
+            taken = np.concatenate((self._completions[at:], self._completions[: at + count - room]))
+        self._cq_head[0] = tail
+        return taken
+
+    def _enter(self, count: int, timeout: Seconds) -> None:
+        seconds = int(timeout)
+        self._timespec.seconds = seconds
+        self._timespec.nanoseconds = int((timeout - seconds) * 1e9)
+        kernel.enter(self.descriptor, self._queued(), count, self._argument)
+
+    def _queued(self) -> int:
+        return (self._tail - int(self._sq_head[0])) & 0xFFFFFFFF
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+class _BufferRing:
+    """The ring by which free rows are provided to the kernel."""
+
+    def __init__(self, ring: _Ring, pool: Pool) -> None:
+        count = pool.receiving
+        self._mapping = mmap.mmap(-1, 16 * count)
+        self._ring: Keys = np.frombuffer(self._mapping, np.uint64).reshape(count, 2)
+        self._tail_field = self._ring.view(np.uint16)[0, 7:8]  # over the first entry's last part
+        rows = np.arange(count)
+        self._table: Keys = np.empty((count, 2), np.uint64)
+        self._table[:, 0] = rows * STRIDE + pool.base
+        self._table[:, 1] = STRIDE | rows << 32
+        self._tail, self._mask = 0, count - 1
+        registration = kernel.BufferRing(ring_addr=self._ring.ctypes.data, ring_entries=count)
+        kernel.register(
+            ring.descriptor, kernel.REGISTER_PBUF_RING, ctypes.addressof(registration), 1
+        )
+        self.provide(rows)
+
+    def provide(self, rows: Ints) -> None:
+        """Give rows to the kernel again."""
+        if len(rows):
+            at = (self._tail + np.arange(len(rows))) & self._mask
+            self._ring[at] = self._table[rows]
+            self._tail = (self._tail + len(rows)) & 0xFFFF
+        self._tail_field[0] = self._tail
+
+
+def probe() -> None:
+    """Send one packet through a ring of our own; raises OSError where that fails.
+
+    Tries everything that is used, since kernels and sandboxes differ in what they refuse.
+    """
+    with Sockets.loopback() as sockets:
+        left, right = os.pipe()
+        backend = UringBackend(sockets, left, 0.001)
+        try:
+            _exchange(backend, sockets)
+        finally:
+            backend.close()
+            os.close(left)
+            os.close(right)
+
+
+def _exchange(backend: UringBackend, sockets: Sockets) -> None:
+    backend.listen(1)
+    row = backend.reserve(1)
+    backend.pool.write(row, b"probe")
+    sockets.aim(0, ("127.0.0.1", sockets.ports[0] + 1))
+    one = np.array([row])
+    backend.send(np.zeros(1, np.int64), backend.pool.addresses(one), np.array([5]))
+    deadline = time.monotonic() + 1.0
+    while time.monotonic() < deadline:
+        batch = backend.wait(0.1)
+        for at, length in zip(batch.rows.tolist(), batch.lengths.tolist(), strict=True):
+            if backend.pool.read(at, length) == b"probe":
+                return
+    raise OSError("io_uring took a packet and gave none back")
