@@ -1,0 +1,43 @@
+# `make run` starts the example office, `make test` proves it.  Both need Python 3.11 or later only.
+
+BIN := .venv/bin
+PYTEST ?= $(BIN)/pytest -n 2 -q
+
+.PHONY: run test check fmt bench peers lock docs clean
+
+run: .venv/ready
+	@test -e softswitch.toml || $(BIN)/softswitch init softswitch.toml
+	@echo "Phones register with:" && $(BIN)/softswitch phones --config softswitch.toml
+	@exec $(BIN)/softswitch run --config softswitch.toml
+
+test: .venv/ready peers
+	$(PYTEST)
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fmt: .venv/ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/ready
+	$(BIN)/python -m bench
+
+peers:  # the real phones that tests call with
+	@bash tools/peers.sh
+
+lock: .venv/ready  # after a change of dependencies in pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.lock
+
+docs: .venv/ready  # pages that are made from the code
+	$(BIN)/python -m config.reference > docs/configuration.md
+
+.venv/ready: requirements.lock pyproject.toml tools/venv.sh
+	@bash tools/venv.sh
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,114 @@
+"""Asking the running switch: HTTP over the Unix socket in its data folder.
+
+It reads no more of the settings file than where that folder is, so that a question needs no
+pydantic and is answered even while the file is being edited wrongly elsewhere.
+"""
+
+import http.client
+import json
+import os
+import socket
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+CANDIDATES = (Path("softswitch.toml"), Path("/etc/softswitch/softswitch.toml"))
+
+Json = Any
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP to a socket in the file system."""
+
+    def __init__(self, path: Path, timeout: float | None) -> None:
+        super().__init__("localhost")
+        self._path, self._patience = path, timeout
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self._patience)
+        self.sock.connect(str(self._path))
+
+
+def settings_path(given: Path | None) -> Path:
+    """The settings file: given, in $SOFTSWITCH_CONFIG, here, or in /etc/softswitch."""
+    if given is not None:
+        return given
+    if named := os.environ.get("SOFTSWITCH_CONFIG"):
+        return Path(named)
+    return next((path for path in CANDIDATES if path.exists()), CANDIDATES[0])
+
+
+def socket_path(given: Path | None) -> Path:
+    """Where the switch of that settings file listens; ends the command where it cannot be told."""
+    path = settings_path(given)
+    try:
+        switch = tomllib.loads(path.read_text(encoding="utf-8")).get("switch", {})
+        data = switch.get("data", "var")
+    except OSError as error:
+        reason = error.strerror or error
+        fail(f"the settings file {path} cannot be read ({reason}); name it by --config", code=2)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
+        fail(f"{path} is no settings file ({error}); softswitch check says more", code=2)
+    return path.resolve().parent / str(data) / "switch.sock"
+
+
+def ask(
+    config: Path | None, method: str, path: str, body: Json = None, timeout: float | None = 30.0
+) -> Json:
+    """The switch's JSON answer; ends the command with a sentence where there is none."""
+    response = _send(socket_path(config), method, path, body, timeout)
+    text = response.read()
+    answer = json.loads(text) if text else {}
+    if response.status >= 400:
+        fail(_refusal(answer, response))
+    return answer
+
+
+def listen(config: Path | None, path: str) -> Iterator[Json]:
+    """Events of a stream (SSE), one by one, until it ends."""
+    response = _send(socket_path(config), "GET", path, None, None)
+    if response.status >= 400:
+        fail(_refusal(json.loads(response.read() or b"{}"), response))
+    while line := response.readline():
+        field, _, value = line.decode().rstrip("\r\n").partition(": ")
+        if field == "data":
+            yield json.loads(value)
+
+
+def _send(
+    path: Path, method: str, target: str, body: Json, timeout: float | None
+) -> http.client.HTTPResponse:
+    connection = UnixConnection(path, timeout)
+    payload = None if body is None else json.dumps(body)
+    headers = {"Content-Type": "application/json"} if payload else {}
+    try:
+        connection.request(method, target, payload, headers)
+        return connection.getresponse()
+    except (FileNotFoundError, ConnectionRefusedError):
+        fail(f"no switch is running (nobody listens at {path}); start one: softswitch run")
+    except PermissionError:
+        fail(f"{path} belongs to somebody else; run this as the user of the switch")
+    except TimeoutError:
+        fail(f"the switch at {path} did not answer within {timeout:.0f} s")
+    except (OSError, http.client.HTTPException) as error:
+        fail(f"the switch at {path} broke off ({error})")
+
+
+def _refusal(answer: Json, response: http.client.HTTPResponse) -> str:
+    """What the switch said against it: our own `error`, or FastAPI's `detail`."""
+    if isinstance(answer, dict):
+        for key in ("error", "detail", "message"):
+            if isinstance(answer.get(key), str):
+                return str(answer[key])
+        if isinstance(answer.get("detail"), list):
+            return "; ".join(str(item.get("msg", item)) for item in answer["detail"])
+    return f"the switch refused: {response.status} {response.reason}"
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    """End the command with `sentence` on stderr."""
+    print(sentence, file=sys.stderr)
+    sys.exit(code)

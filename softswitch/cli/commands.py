@@ -1,0 +1,293 @@
+"""Every command, one function each.  Those about a running switch are one request and one table."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+from urllib.parse import quote, urlencode
+
+import typer
+
+from softswitch.cli.client import ask, fail, listen, settings_path
+from softswitch.cli.output import show
+
+app = typer.Typer(
+    name="softswitch",
+    help="A SIP softswitch with a call centre inside.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 100},
+)
+
+Config: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="Settings file; default: $SOFTSWITCH_CONFIG, ./softswitch.toml."
+    ),
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("softswitch"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A SIP softswitch with a call centre inside."""
+
+
+# ── A switch of one's own ────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="The new file.")] = Path("softswitch.toml"),
+) -> None:
+    """Write a first settings file: the example office with random passwords.
+
+    Example: softswitch init
+    """
+    from config.example import write_office
+
+    try:
+        write_office(path)
+    except FileExistsError:
+        fail(f"{path} exists already; choose another name, or edit it")
+    except OSError as error:
+        fail(f"{path} cannot be written ({error.strerror})")
+    print(f"wrote {path}; its phones: softswitch phones --config {path}")
+
+
+@app.command()
+def check(config: Config = None, as_json: AsJson = False) -> None:
+    """Find every mistake of a settings file at once.
+
+    Exit code 0: it can be obeyed, perhaps with warnings; 2: it cannot.
+
+    Example: softswitch check --config office.toml
+    """
+    from config import examine
+
+    path = settings_path(config)
+    settings, problems = examine(path)
+    if as_json:
+        rows = [{"key": p.key, "problem": p.sentence, "warning": p.warning} for p in problems]
+        show({"valid": settings is not None, "problems": rows}, as_json=True)
+    else:
+        for problem in problems:
+            print(problem)
+        errors = sum(not problem.warning for problem in problems)
+        print(f"{path}: {errors} mistakes" if errors else f"{path}: good")
+    raise typer.Exit(0 if settings is not None else 2)
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Run the switch in the foreground.
+
+    SIGTERM lets calls end, a second one stops at once; SIGHUP applies a changed settings file.
+
+    Example: softswitch run --config office.toml
+    """
+    from softswitch.app import run as run_switch
+
+    raise typer.Exit(run_switch(settings_path(config)))
+
+
+@app.command()
+def phones(
+    number: Annotated[str, typer.Argument(help="One extension; absent: all.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """What to type into a phone: server, user, password.
+
+    Example: softswitch phones 101
+    """
+    from softswitch.cli.phones import accounts
+
+    show(accounts(settings_path(config), number), as_json=as_json, empty="no extensions")
+
+
+# ── The running switch ───────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def status(config: Config = None, as_json: AsJson = False) -> None:
+    """How the switch is: capacity in use, trunks, media, who is slowed or refused.
+
+    Example: softswitch status
+    """
+    show(ask(config, "GET", "/v1/status"), as_json=as_json)
+
+
+@app.command()
+def reload(config: Config = None, as_json: AsJson = False) -> None:
+    """Apply the changed settings file, whole or not at all.  Calls go on.
+
+    Example: softswitch check && softswitch reload
+    """
+    show(ask(config, "POST", "/v1/reload"), as_json=as_json)
+
+
+@app.command()
+def calls(config: Config = None, as_json: AsJson = False) -> None:
+    """Calls in progress.
+
+    Example: softswitch calls --json
+    """
+    show(ask(config, "GET", "/v1/calls"), as_json=as_json, empty="no calls")
+
+
+@app.command()
+def registrations(config: Config = None, as_json: AsJson = False) -> None:
+    """Phones that are registered, and from where.
+
+    Example: softswitch registrations
+    """
+    show(ask(config, "GET", "/v1/registrations"), as_json=as_json, empty="no phone is registered")
+
+
+@app.command()
+def queues(config: Config = None, as_json: AsJson = False) -> None:
+    """Queues: who waits, who serves, service level.
+
+    Example: softswitch queues
+    """
+    show(ask(config, "GET", "/v1/queues"), as_json=as_json, empty="no queues")
+
+
+@app.command()
+def agents(
+    name: Annotated[str, typer.Argument(help="One agent; absent: all.")] = "",
+    action: Annotated[str, typer.Argument(help="login, logout, pause or resume.")] = "",
+    extension: Annotated[str, typer.Option(help="With login: the phone he sits at.")] = "",
+    reason: Annotated[str, typer.Option(help="With pause: why.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Agents: what they chose and what they do; or log one in or out, pause or resume him.
+
+    Example: softswitch agents anna pause --reason lunch
+    """
+    if not action:
+        answer = ask(config, "GET", f"/v1/agents/{quote(name)}" if name else "/v1/agents")
+        return show(answer, as_json=as_json, empty="no agents")
+    if action not in ("login", "logout", "pause", "resume"):
+        fail(f'an agent cannot "{action}"; choose from login, logout, pause, resume')
+    body = {key: value for key, value in (("extension", extension), ("reason", reason)) if value}
+    answer = ask(config, "POST", f"/v1/agents/{quote(name)}/{action}", body)
+    return show(answer, as_json=as_json)
+
+
+@app.command()
+def trace(
+    call: Annotated[str, typer.Option(help="One call, by its id.")] = "",
+    extension: Annotated[str, typer.Option(help="One extension's messages.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Watch SIP messages as they come and go, as a ladder.  Ctrl-C ends it.
+
+    Example: softswitch trace --extension 101
+    """
+    from softswitch.cli.ladder import Ladder
+
+    wanted = {key: value for key, value in (("call", call), ("extension", extension)) if value}
+    ladder = Ladder(as_json=as_json)
+    try:
+        for event in listen(config, "/v1/trace" + (f"?{urlencode(wanted)}" if wanted else "")):
+            ladder.show(event)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def originate(
+    caller: Annotated[str, typer.Argument(help="The extension that is rung first.")],
+    called: Annotated[str, typer.Argument(help="The number that it then calls.")],
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ring one phone and connect it to a number.
+
+    Example: softswitch originate 101 102
+    """
+    body = {"from": caller, "to": called}
+    show(ask(config, "POST", "/v1/calls", body), as_json=as_json)
+
+
+@app.command()
+def hangup(
+    call: Annotated[str, typer.Argument(help="The call's id, as in softswitch calls.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="End every call.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a call.
+
+    Example: softswitch hangup 7f3a
+    """
+    if not call and not everything:
+        fail("say which call, or --all; softswitch calls lists them")
+    target = f"/v1/calls/{quote(call, safe='')}" if call else "/v1/calls"
+    show(ask(config, "DELETE", target), as_json=as_json)
+
+
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(help="call, agent or waiting.")],
+    name: Annotated[str, typer.Argument(help="The call's id or the agent's name.")],
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why a call went to that agent, why an agent is idle, why a caller still waits.
+
+    Example: softswitch explain agent anna
+    """
+    if what not in ("call", "agent", "waiting"):
+        fail(f'"{what}" cannot be explained; choose from call, agent, waiting')
+    show(ask(config, "GET", f"/v1/explain/{what}/{quote(name, safe='')}"), as_json=as_json)
+
+
+@app.command()
+def route(
+    number: Annotated[str, typer.Argument(help="What is dialled.")],
+    caller: Annotated[str, typer.Option("--from", help="Who dials.")] = "",
+    at: Annotated[str, typer.Option(help="When: 2026-03-02T12:30; absent: now.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where a number leads: the rule that fires and why.  Nothing is dialled.
+
+    Example: softswitch route 84951234567 --from 101 --at 2026-03-02T12:30
+    """
+    query = {key: value for key, value in (("from", caller), ("at", at)) if value}
+    target = f"/v1/route/{quote(number, safe='')}" + (f"?{urlencode(query)}" if query else "")
+    show(ask(config, "GET", target), as_json=as_json)
+
+
+@app.command()
+def guard(
+    lift: Annotated[str, typer.Option(help="Answer this address again at once.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Addresses that are slowed or refused, and why; or lift it.
+
+    Example: softswitch guard --lift 192.0.2.7
+    """
+    if lift:
+        answer = ask(config, "DELETE", f"/v1/guard/{quote(lift, safe='')}")
+    else:
+        answer = ask(config, "GET", "/v1/guard")
+    show(answer, as_json=as_json, empty="nobody is slowed or refused")
