@@ -32,8 +32,8 @@ class PostgresSink:
     def harden(self) -> None:
         """Nothing to do: a commit is durable."""
 
-    def rows(self, table: str) -> list[Row]:
-        return self._run(self._fetch(f"SELECT {', '.join(SHAPES[table].columns)} FROM {table}"))
+    def rows(self, table: str, unset: str | None = None) -> list[Row]:
+        return self._run(self._fetch(SHAPES[table].select(unset)))
 
     def close(self) -> None:
         if self._connection is not None and not self._connection.is_closed():

@@ -41,6 +41,11 @@ class Shape(NamedTuple):
             f"ON CONFLICT ({keys}) DO UPDATE SET {changes}"
         )
 
+    def select(self, unset: str | None = None) -> str:
+        """The statement that reads all rows, or those where column `unset` is null."""
+        rows = f"SELECT {', '.join(self.columns)} FROM {self.name}"
+        return rows if unset is None else f"{rows} WHERE {unset} IS NULL"
+
     def delete(self, mark: str) -> str:
         """The statement that removes the row under a key."""
         keys = ", ".join(self.columns[: self.keys])

@@ -36,8 +36,8 @@ class Sink(Protocol):
     def harden(self) -> None:
         """Have what was applied survive a power cut; until then the journal must keep it."""
 
-    def rows(self, table: str) -> list[Row]:
-        """All rows of a table, in column order."""
+    def rows(self, table: str, unset: str | None = None) -> list[Row]:
+        """The rows of a table, in column order; with `unset`, those where that column is null."""
 
     def close(self) -> None: ...
 
@@ -80,9 +80,8 @@ class SqliteSink:
     def harden(self) -> None:
         self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")  # syncs the WAL first
 
-    def rows(self, table: str) -> list[Row]:
-        columns = ", ".join(SHAPES[table].columns)
-        return self._database.execute(f"SELECT {columns} FROM {table}").fetchall()
+    def rows(self, table: str, unset: str | None = None) -> list[Row]:
+        return self._database.execute(SHAPES[table].select(unset)).fetchall()
 
     def close(self) -> None:
         self._database.close()

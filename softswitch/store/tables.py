@@ -100,6 +100,7 @@ LEGS: Final = Table(
     _count("status"),
     _text("codec"),
     _text("quality"),
+    _text("details"),
     Index(None, "party"),
     Index(None, "sip_call_id"),
 )

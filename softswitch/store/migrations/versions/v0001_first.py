@@ -30,7 +30,7 @@ def _records() -> None:
     identity = (_text("call_id"), _number(), *map(_text, ("role", "party")))
     wire = map(_text, ("sip_call_id", "address"))
     times = (_time(name) for name in ("began_at", "ringing_at", "answered_at", "ended_at"))
-    end = (_text("cause"), _status(), _text("codec"), _text("quality"))
+    end = (_text("cause"), _status(), *map(_text, ("codec", "quality", "details")))
     _table("legs", *identity, *wire, *times, *end, keys=2)
     _index("legs", "party", "sip_call_id")
 

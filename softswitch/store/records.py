@@ -1,0 +1,169 @@
+"""Call records: one row a call, one a leg, one an event; begun in the journal before the 100.
+
+A record takes facts by column name and keeps any other as details, so that a feature can tell
+what it knows without asking.  Times are wall-clock epoch seconds, to the millisecond.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from softswitch.store.errors import JournalFullError
+from softswitch.store.shape import SHAPES, Row
+from softswitch.store.writer import Writer
+
+INTERRUPTED: Final = "interrupted"
+
+_COLUMNS: Final = {
+    table: {name: at for at, name in enumerate(SHAPES[table].columns) if name != "details"}
+    for table in ("calls", "legs", "call_events")
+}
+_PLAIN: Final = (str, int, float, type(None))
+_ANSWERED: Final = _COLUMNS["calls"]["answered_at"]
+_ANSWERED_BY: Final = _COLUMNS["calls"]["answered_by"]
+_LEG_ANSWERED: Final = _COLUMNS["legs"]["answered_at"]
+_LEG_PARTY: Final = _COLUMNS["legs"]["party"]
+_dumps = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
+
+class _Draft:
+    """A row in the making; its last column takes what has no column of its own."""
+
+    __slots__ = ("_details", "changed", "table", "values")
+
+    def __init__(self, table: str, *key: Any) -> None:
+        self.table = table
+        self.values: list[Any] = [*key, *(None,) * (len(SHAPES[table].columns) - len(key))]
+        self._details: dict[str, Any] = {}
+        self.changed = True
+
+    def learn(self, facts: dict[str, Any]) -> None:
+        """Take facts; a later one of the same name replaces the earlier."""
+        columns = _COLUMNS[self.table]
+        for name, value in facts.items():
+            at = columns.get(name)
+            if at is None:
+                self._details[name] = value
+            elif isinstance(value, _PLAIN):
+                self.values[at] = round(value, 3) if isinstance(value, float) else value
+            else:
+                self.values[at] = _dumps(value)
+        self.changed = True
+
+    def row(self) -> tuple[str, list[Any]]:
+        """The row as it stands, for the writer."""
+        if self._details:
+            self.values[-1] = _dumps(self._details)
+        self.changed = False
+        return self.table, self.values.copy()
+
+
+class Records:
+    """Where call records begin.  `unsaved` counts rows that a full disk keeps us from writing."""
+
+    def __init__(self, writer: Writer, clock: Callable[[], float] = time.time) -> None:
+        self._writer, self.clock = writer, clock
+        self._unsaved: dict[tuple[Any, ...], tuple[str, list[Any]]] = {}
+
+    def begin(self, call_id: str, **facts: Any) -> "CallRecord":
+        """The record of a call that begins now: `caller`, `dialled`, `direction`, `line`, ...
+
+        Raises `JournalFullError` where nothing can be kept: refuse the call then.
+        """
+        record = CallRecord(self, call_id, facts)
+        self._writer.put(record.call.row())
+        return record
+
+    @property
+    def unsaved(self) -> int:
+        return len(self._unsaved)
+
+    def save(self, drafts: list[_Draft]) -> None:
+        """Journal rows in one write; while that fails they are kept for the next time."""
+        rows = [draft.row() for draft in drafts]
+        if self._unsaved:
+            rows = [*self._unsaved.values(), *rows]
+        try:
+            self._writer.put(*rows)
+        except JournalFullError:
+            self._unsaved |= {(table, *row[:2]): (table, row) for table, row in rows}
+        else:
+            self._unsaved.clear()
+
+
+class CallRecord:
+    """What is known of one call.  All methods are cheap and, once it has begun, never raise.
+
+    What costs money or explains the call (an answer, an event, the end) is journaled at once,
+    and with it what was learnt since; that a leg rings can wait.
+    """
+
+    __slots__ = ("_events", "_legs", "_records", "call", "ended")
+
+    def __init__(self, records: Records, call_id: str, facts: dict[str, Any]) -> None:
+        self._records = records
+        self._legs: dict[str, _Draft] = {}
+        self._events: list[_Draft] = []
+        self.ended = False
+        self.call = _Draft("calls", call_id)
+        self.call.learn({"began_at": records.clock(), **facts})
+
+    def learn(self, **facts: Any) -> None:
+        """Facts of the whole call: `route`, `queue`, `agent`, `waited`, `recording`, ..."""
+        self.call.learn(facts)
+
+    def leg(self, leg: str, **facts: Any) -> None:
+        """Something became known of a leg: `party`, `ringing_at`, `answered_at`, `codec`, ...
+
+        The first leg named is the caller's; when it is answered, so is the call.
+        """
+        draft = self._legs.get(leg)
+        if draft is None:
+            call_id, number = self.call.values[0], len(self._legs)
+            draft = self._legs[leg] = _Draft("legs", call_id, number)
+            draft.learn({"began_at": self._records.clock()})
+        before = draft.values[_LEG_ANSWERED]
+        draft.learn(facts)
+        if before is None and draft.values[_LEG_ANSWERED] is not None:
+            self._answered(draft)
+            self._save()
+
+    def event(self, kind: str, **facts: Any) -> None:
+        """Something happened: routed, forwarded, transferred, held, queued; `leg` names whose."""
+        draft = _Draft("call_events", self.call.values[0], len(self._events))
+        if (leg := self._legs.get(facts.pop("leg", ""))) is not None:
+            facts["leg"] = leg.values[1]
+        draft.learn({"at": self._records.clock(), "kind": kind, **facts})
+        self._events.append(draft)
+        self._save()
+
+    def end(self, cause: str, **facts: Any) -> None:
+        """The call is over; `by` says who ended it.  A second end is ignored."""
+        if self.ended:
+            return
+        self.ended = True
+        if "by" in facts:
+            facts["ended_by"] = facts.pop("by")
+        self.call.learn({"ended_at": self._records.clock(), "cause": cause, **facts})
+        self._save()
+
+    def _answered(self, leg: _Draft) -> None:
+        if leg.values[1] == 0:
+            self.call.values[_ANSWERED] = leg.values[_LEG_ANSWERED]
+        else:
+            self.call.values[_ANSWERED_BY] = leg.values[_LEG_PARTY]
+        self.call.changed = True
+
+    def _save(self) -> None:
+        drafts = (self.call, *self._legs.values(), *self._events)
+        if changed := [draft for draft in drafts if draft.changed]:
+            self._records.save(changed)
+
+
+def interrupted(table: str, row: Row, at: float) -> tuple[str, list[Any]]:
+    """The row of an open call or leg, ended at `at`: when the switch was last seen alive."""
+    columns, values = _COLUMNS[table], list(row)
+    values[columns["ended_at"]] = round(max(at, values[columns["began_at"]]), 3)
+    values[columns["cause"]] = INTERRUPTED
+    return table, values
