@@ -1,10 +1,10 @@
 """Call records: one row a call, one a leg, one an event; begun in the journal before the 100.
 
 A record takes facts by column name and keeps any other as details, so that a feature can tell
-what it knows without asking.  Times are wall-clock epoch seconds, to the millisecond.
+what it knows without asking.  Facts are JSON values; times are wall-clock epoch seconds, kept to
+the millisecond.
 """
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -19,12 +19,10 @@ _COLUMNS: Final = {
     table: {name: at for at, name in enumerate(SHAPES[table].columns) if name != "details"}
     for table in ("calls", "legs", "call_events")
 }
-_PLAIN: Final = (str, int, float, type(None))
 _ANSWERED: Final = _COLUMNS["calls"]["answered_at"]
 _ANSWERED_BY: Final = _COLUMNS["calls"]["answered_by"]
 _LEG_ANSWERED: Final = _COLUMNS["legs"]["answered_at"]
 _LEG_PARTY: Final = _COLUMNS["legs"]["party"]
-_dumps = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
 class _Draft:
@@ -40,23 +38,25 @@ class _Draft:
 
     def learn(self, facts: dict[str, Any]) -> None:
         """Take facts; a later one of the same name replaces the earlier."""
-        columns = _COLUMNS[self.table]
+        columns, values = _COLUMNS[self.table], self.values
         for name, value in facts.items():
-            at = columns.get(name)
-            if at is None:
-                self._details[name] = value
-            elif isinstance(value, _PLAIN):
-                self.values[at] = round(value, 3) if isinstance(value, float) else value
+            if type(value) is float:
+                value = round(value, 3)
+            if name in columns:
+                values[columns[name]] = value
             else:
-                self.values[at] = _dumps(value)
+                self._details[name] = value
         self.changed = True
 
     def row(self) -> tuple[str, list[Any]]:
-        """The row as it stands, for the writer."""
-        if self._details:
-            self.values[-1] = _dumps(self._details)
+        """The row as it stands, for the writer; nulls at its end are left out."""
         self.changed = False
-        return self.table, self.values.copy()
+        if self._details:
+            return self.table, [*self.values[:-1], self._details.copy()]
+        width = len(self.values)
+        while self.values[width - 1] is None:
+            width -= 1
+        return self.table, self.values[:width]
 
 
 class Records:
@@ -123,11 +123,9 @@ class CallRecord:
             call_id, number = self.call.values[0], len(self._legs)
             draft = self._legs[leg] = _Draft("legs", call_id, number)
             draft.learn({"began_at": self._records.clock()})
-        before = draft.values[_LEG_ANSWERED]
         draft.learn(facts)
-        if before is None and draft.values[_LEG_ANSWERED] is not None:
+        if "answered_at" in facts:
             self._answered(draft)
-            self._save()
 
     def event(self, kind: str, **facts: Any) -> None:
         """Something happened: routed, forwarded, transferred, held, queued; `leg` names whose."""
@@ -149,11 +147,15 @@ class CallRecord:
         self._save()
 
     def _answered(self, leg: _Draft) -> None:
-        if leg.values[1] == 0:
-            self.call.values[_ANSWERED] = leg.values[_LEG_ANSWERED]
-        else:
-            self.call.values[_ANSWERED_BY] = leg.values[_LEG_PARTY]
+        """Journal the answer; a callee's waits for the caller's, which follows at once."""
+        call, at = self.call.values, leg.values[_LEG_ANSWERED]
+        if leg.values[1] > 0:
+            call[_ANSWERED_BY] = leg.values[_LEG_PARTY]
+        elif call[_ANSWERED] is None:
+            call[_ANSWERED] = at
         self.call.changed = True
+        if call[_ANSWERED] is not None:
+            self._save()
 
     def _save(self) -> None:
         drafts = (self.call, *self._legs.values(), *self._events)

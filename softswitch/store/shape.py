@@ -1,8 +1,11 @@
 """Rows as the writer moves them: lists in column order, keyed by their first columns.
 
+A list or an object in a row is kept as JSON text.
+
 Knows how a table is written in SQL on either database; nothing of what its rows mean.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -68,6 +71,9 @@ def _marks(mark: str, count: int) -> str:
 
 def _storable(value: Any) -> Any:
     """Neither database takes lone surrogates, nor PostgreSQL a NUL; peers send both."""
-    if isinstance(value, str) and (not value.isascii() or "\0" in value):
-        return value.replace("\0", "�").encode(errors="replace").decode()
+    if isinstance(value, str):
+        if not value.isascii() or "\0" in value:
+            return value.replace("\0", "�").encode(errors="replace").decode()
+    elif isinstance(value, dict | list | tuple):
+        return json.dumps(value)
     return value
