@@ -15,6 +15,7 @@ from softswitch.sip.dialog import Dialog, DialogId
 from softswitch.sip.draft import Draft, lines
 from softswitch.sip.exchange import Credentials, Exchange
 from softswitch.sip.message import Response
+from softswitch.sip.outbox import Outbox
 from softswitch.sip.settings import UaSettings
 from softswitch.sip.timers import TimerHeap
 from softswitch.sip.transaction import (
@@ -46,7 +47,7 @@ class Stack:
         self.timers = settings.timers
         self.counters: Counter[str] = Counter()
         self.heap = TimerHeap()
-        self.output: list[Transmit] = []
+        self.output: Outbox[Transmit] = Outbox()
         self.transactions = Transactions(
             settings.timers, self.heap, self.output, self._via, settings.udp_limit
         )
