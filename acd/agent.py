@@ -1,0 +1,198 @@
+"""One agent, who exists once, whatever queues refer to them.  Facts and what follows from them.
+
+Nothing here decides and nothing here is set from outside but the facts: status, registration, legs,
+offers, conversations.  State and availability are computed from those.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from acd.ledger import Ledger
+from acd.settings import AgentSettings, Member
+from acd.types import CallId, Instant, OfferId, Seconds, State, Status
+
+if TYPE_CHECKING:
+    from acd.pool import Pool
+    from acd.queue import Queue
+
+HISTORY = 32
+"""State changes remembered for `explain`."""
+NOVICE = 180.0
+"""Handle time assumed before an agent's first call, in seconds."""
+
+
+class Change(NamedTuple):
+    """`state` holds from event number `event` at `at` on."""
+
+    event: int
+    at: Instant
+    state: State
+    detail: str
+
+
+@dataclass(slots=True)
+class Seat:
+    """An agent in one queue: what `strategy` key functions are given.
+
+    `order` is the place in the list (0 first), `tier` and `weight` are as configured, `served`
+    counts answered calls divided by weight since the seat was taken.
+    """
+
+    agent: Agent
+    queue: Queue
+    order: int
+    member: Member
+    served: float = 0.0
+
+    @property
+    def tier(self) -> int:
+        return self.member.tier
+
+    @property
+    def weight(self) -> float:
+        return self.member.weight
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation with a caller of a queue; the caller may have gone already (`over`)."""
+
+    call: CallId
+    queue: str
+    leg: str
+    since: Instant
+    lease: Instant
+    over: bool = False
+
+
+class Agent:
+    """Facts, clocks and counts of one agent."""
+
+    __slots__ = (
+        "answered_at",
+        "available",
+        "detail",
+        "dnd",
+        "guarded",
+        "handled",
+        "history",
+        "idle_since",
+        "idle_total",
+        "ledger",
+        "legs",
+        "manned",
+        "misses",
+        "name",
+        "offered_at",
+        "offers",
+        "phone",
+        "pooled",
+        "pools",
+        "reason",
+        "registered",
+        "rest_until",
+        "seats",
+        "settings",
+        "since",
+        "stamp",
+        "state",
+        "status",
+        "talks",
+        "tried",
+        "until",
+        "won",
+        "wrap_demand",
+        "wrap_until",
+        "wrapping",
+    )
+
+    def __init__(self, name: str, settings: AgentSettings, window: Seconds) -> None:
+        self.name = name
+        self.settings = settings
+        self.status = Status.LOGGED_OUT
+        self.reason = ""
+        self.phone = ""
+        self.registered = False
+        self.dnd = False
+        self.rest_until: Instant | None = None
+        self.wrapping = False
+        self.wrap_until: Instant | None = None  # None while wrapping: until the agent ends it
+        self.wrap_demand: Seconds = 0.0
+        self.legs: dict[str, Instant] = {}  # other legs, each with the end of its lease
+        self.offers: dict[OfferId, CallId] = {}
+        self.talks: dict[str, Talk] = {}  # by leg
+        self.misses: dict[str, list[Instant]] = {}
+        # clocks: offered and answered are apart, and idleness is not reset by either
+        self.idle_since: Instant = 0.0
+        self.idle_total: Seconds = 0.0
+        self.offered_at: Instant = 0.0
+        self.answered_at: Instant = 0.0
+        self.handled: Seconds = NOVICE  # smoothed mean of talk and wrap-up
+        self.won = 0
+        self.tried = 0
+        self.ledger = Ledger(window)
+        # derived
+        self.state = State.OFFLINE
+        self.detail = ""
+        self.until: Instant | None = None
+        self.since: Instant = 0.0
+        self.available = False
+        self.pooled = False
+        self.manned = 0
+        self.stamp = 0  # counts comings and goings, so that a heap knows its stale rows
+        self.seats: dict[str, Seat] = {}
+        self.pools: list[Pool] = []
+        self.guarded: list[Queue] = []  # queues with a reserve where the agent has a seat
+        self.history: deque[Change] = deque(maxlen=HISTORY)
+
+    def load(self) -> int:
+        """Calls at this moment: any leg counts, and so does an offer."""
+        return len(self.offers) + len(self.talks) + len(self.legs)
+
+    def derive_state(self) -> State:
+        """What the agent is doing: work first, then what was chosen, then what hinders."""
+        if self.talks:
+            return State.TALKING
+        if self.legs:
+            return State.BUSY
+        if self.offers:
+            return State.RINGING
+        if self.wrapping:
+            return State.WRAP_UP
+        if self.status is not Status.READY:
+            return State.PAUSED if self.status is Status.PAUSED else State.OFFLINE
+        if not self.registered:
+            return State.UNREACHABLE
+        if self.dnd:
+            return State.DND
+        return State.IDLE if self.rest_until is None else State.RESTING
+
+    def derive_available(self) -> bool:
+        """May be offered a call: eligibility, which comes before any order."""
+        return (
+            self.status is Status.READY
+            and self.registered
+            and not self.dnd
+            and not self.wrapping
+            and self.rest_until is None
+            and self.load() < self.settings.capacity
+        )
+
+    def derive_manned(self) -> int:
+        """What the agent is worth to a queue's staffing: 2 ready, 1 logged in only, 0 absent."""
+        if self.status is Status.LOGGED_OUT:
+            return 0
+        return 2 if self.status is Status.READY and self.registered and not self.dnd else 1
+
+    def next_due(self) -> Instant | None:
+        """The earliest of wrap-up, rest and leases."""
+        due = [talk.lease for talk in self.talks.values()]
+        due += self.legs.values()
+        if self.rest_until is not None:
+            due.append(self.rest_until)
+        if self.wrapping and self.wrap_until is not None:
+            due.append(self.wrap_until)
+        return min(due, default=None)

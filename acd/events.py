@@ -1,0 +1,298 @@
+"""What the engine is told: the whole input, and the only one.  Facts, in the past tense.
+
+Every event is journaled with its instant before the actions that follow from it are carried out.
+Nothing here is checked: the engine answers an event that makes no sense with `Refused` and
+changes nothing.  The life of an offer as its carrier sees it:
+
+    Offer ──► OfferAnswered ──► (Connect) ──► Connected ──► AgentLegEnded
+       └────► OfferFailed(outcome)    └─────► OfferFailed (the agent left during the whisper)
+
+A late word about an offer that is over is answered with `Withdraw`, so that a phone which picked up
+too late is always let go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from acd.settings import Settings
+from acd.types import CallId, Instant, OfferId, OfferOutcome, Seconds, VisitOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: whatever is due is to be done.  Early, late or twice is harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """New settings, whole.  Nobody is logged out and nobody loses a place."""
+
+    settings: Settings
+
+
+# --- callers ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallJoined:
+    """A caller enters one queue, or several at once.
+
+    A call known already only adds the queues it does not wait in.  `arrived` is when the call came
+    to the switch (default: now) and is kept for its life.  `customer` (a number or an account)
+    finds a kept place and the agent of last time; `preferred` names that agent outright.
+    `skills` is a requirement beyond the queue's own.
+    """
+
+    call: CallId
+    queues: tuple[str, ...]
+    customer: str = ""
+    priority: int = 0
+    arrived: Instant | None = None
+    skills: str = ""
+    preferred: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The caller's own leg is over, in whatever state the call is."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class CallLeft:
+    """The caller leaves a queue (`""`: all of them) alive: by a key, or withdrawn by command."""
+
+    call: CallId
+    queue: str = ""
+    outcome: VisitOutcome = VisitOutcome.EXIT
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallMoved:
+    """The caller waits in these queues from now on; arrival and priority stay."""
+
+    call: CallId
+    queues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    call: CallId
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequested:
+    """The caller hangs up and keeps the place; `number` is dialled when the turn comes.
+
+    One callback a (queue, number): a second request is refused while the first is open.
+    """
+
+    call: CallId
+    number: str
+    deadline: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAnswered:
+    """The customer picked up attempt `attempt` of a `DialCallback`."""
+
+    call: CallId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFailed:
+    """The customer did not pick up attempt `attempt`, be it of `DialCallback` or of `Connect`."""
+
+    call: CallId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackCancelled:
+    call: CallId
+
+
+# --- agents ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedIn:
+    """At any phone (hot desk).  Again: the agent moves.  `paused` is a reason; none is ready."""
+
+    agent: str
+    phone: str = ""
+    paused: str = ""
+    registered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedOut:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPaused:
+    agent: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResumed:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRegistered:
+    """The agent's phone has a binding (True) or none any more."""
+
+    agent: str
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDnd:
+    agent: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLegStarted:
+    """A leg of this agent began, in or out, whatever for; telling twice renews its lease.
+
+    `offer` is set when the leg exists because of that offer, and then it is not counted again.
+    """
+
+    agent: str
+    leg: str
+    offer: OfferId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLegEnded:
+    agent: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLegsCounted:
+    """Reconciliation: these are all the legs that really exist; renews the lease of each."""
+
+    agent: str
+    legs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    """More time after a call; `seconds` None is until `WrapUpEnded`."""
+
+    agent: str
+    seconds: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpEnded:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFreed:
+    """A supervisor declares the agent free: offers, calls, legs and wrap-up are forgotten."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentScored:
+    """Results of this agent's calls so far, for `performance`: `won` of `tried`."""
+
+    agent: str
+    won: int
+    tried: int
+
+
+# --- offers ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    """The agent's phone picked up (and confirmed, where that is asked).  `leg`: the agent's leg."""
+
+    offer: OfferId
+    leg: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Caller and agent hear each other."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFailed:
+    offer: OfferId
+    outcome: OfferOutcome
+
+
+# --- queues ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOpened:
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueClosed:
+    """Out of service hours (decided outside): nobody joins; those who wait stay unless `leave`."""
+
+    queue: str
+    leave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyChanged:
+    """Holds at once, also for callers who wait already."""
+
+    queue: str
+    strategy: str
+
+
+Event: TypeAlias = (
+    Tick
+    | Reconfigured
+    | CallJoined
+    | CallEnded
+    | CallLeft
+    | CallMoved
+    | PriorityChanged
+    | CallbackRequested
+    | CallbackAnswered
+    | CallbackFailed
+    | CallbackCancelled
+    | AgentLoggedIn
+    | AgentLoggedOut
+    | AgentPaused
+    | AgentResumed
+    | AgentRegistered
+    | AgentDnd
+    | AgentLegStarted
+    | AgentLegEnded
+    | AgentLegsCounted
+    | WrapUpExtended
+    | WrapUpEnded
+    | AgentFreed
+    | AgentScored
+    | OfferAnswered
+    | Connected
+    | OfferFailed
+    | QueueOpened
+    | QueueClosed
+    | StrategyChanged
+)

@@ -1,0 +1,183 @@
+"""Why: this agent for this call, this agent idle, this caller waiting.
+
+On the hot path only a `Decision` is kept: the heads that were compared.  Who else was there and why
+not is looked up when somebody asks, in the agents' histories.  The choice follows from the
+record: the least of `callers` by (rank, number), then the least of `agents` by (key, order, name).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from acd.types import CallId, Instant, OfferId, State, Status
+
+if TYPE_CHECKING:
+    from acd.agent import Agent
+    from acd.call import Call, Entry
+    from acd.floor import Floor
+    from acd.queue import Queue
+
+KEPT = 2000
+"""Decisions that can be explained without the journal."""
+RULE = "1"
+"""Version of the order of service and of the strategies' interface."""
+
+
+Caller: TypeAlias = tuple[float, int, CallId, str]
+"""(rank, number of the call, call, queue)."""
+Contender: TypeAlias = tuple[tuple[float, ...], int, str]
+"""(key, order of the seat, agent)."""
+
+
+class Decision(NamedTuple):
+    """Inputs of one choice: the `callers` who headed their lists, and the first free `agents`.
+
+    No `agents` means that this one alone had become free; `free` is how many there were.
+    """
+
+    offer: OfferId
+    event: int
+    at: Instant
+    call: CallId
+    queue: str
+    agent: str
+    strategy: str
+    needs: tuple[str, int, str]
+    callers: tuple[Caller, ...]
+    agents: tuple[Contender, ...]
+    free: int
+    pointer: int
+    dice: int
+    excluded: tuple[str, ...]
+
+
+def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
+    """Candidates with their scores or the reason of their exclusion; None if not remembered."""
+    decision = floor.decisions.get(offer)
+    if decision is None:
+        return None
+    queue = floor.queues.get(decision.queue)
+    names = queue.seats if queue else {}
+    return {
+        **decision._asdict(),
+        "rule_version": RULE,
+        "tie_break": "earlier seat" if decision.agents else "only candidate",
+        "candidates": {name: _verdict(floor, decision, name) for name in names},
+    }
+
+
+def _verdict(floor: Floor, decision: Decision, name: str) -> str:
+    if name == decision.agent:
+        return "chosen"
+    for key, _, other in decision.agents:
+        if other == name:
+            return f"free, score {key}"
+    if name in decision.excluded:
+        return "was asked for this call already"
+    agent = floor.agents[name]
+    change = next((c for c in reversed(agent.history) if c.event < decision.event), None)
+    state = change.state if change else State.OFFLINE
+    if state is not State.IDLE:
+        return f"{state}{f' ({change.detail})' if change and change.detail else ''}"
+    lacking = _unsuited(floor.queues[decision.queue], agent, decision.needs)
+    return lacking or "free, but not among the best"
+
+
+def _unsuited(queue: Queue, agent: Agent, needs: tuple[str, int, str]) -> str:
+    from acd.pool import Needs, Pool
+
+    pool = Pool(queue, Needs(*needs))
+    if pool.suits(agent):
+        return ""
+    if needs[2] not in ("", agent.name):
+        return f"the caller still waits for {needs[2]}"
+    if queue.seats[agent.name].tier > needs[1]:
+        return f"tier {queue.seats[agent.name].tier} is not open yet"
+    return f"does not meet {needs[0]!r}"
+
+
+def explain_agent(floor: Floor, name: str) -> dict[str, Any] | None:
+    """Why the agent is, or is not, being given a call at this moment."""
+    agent = floor.agents.get(name)
+    if agent is None:
+        return None
+    facts: dict[str, Any] = {
+        "agent": name,
+        "state": agent.state,
+        "since": agent.since,
+        "eligible": agent.available,
+        "queues": {q: _why_idle(floor, agent, seat.queue) for q, seat in agent.seats.items()},
+    }
+    if not agent.available:
+        facts["because"] = hindrance(agent)
+    return facts
+
+
+def hindrance(agent: Agent) -> str:
+    """The first thing that keeps the agent from being offered calls."""
+    if agent.status is Status.PAUSED:
+        return f"paused: {agent.reason or 'no reason given'}"
+    if agent.status is Status.LOGGED_OUT:
+        return "logged out"
+    if not agent.registered:
+        return "no phone registered"
+    if agent.dnd:
+        return "do not disturb"
+    if agent.wrapping:
+        return "wrap-up"
+    if agent.rest_until is not None:
+        return "rests after an offer that failed"
+    if agent.load() >= agent.settings.capacity:
+        return f"{agent.state}: {agent.load()} of {agent.settings.capacity} calls"
+    return ""
+
+
+def _why_idle(floor: Floor, agent: Agent, queue: Queue) -> str:
+    reasons = [objection(floor, row[3], agent) for row in queue.line]
+    if not reasons:
+        return "nobody waits"
+    return "; ".join(dict.fromkeys(reason or "is being matched" for reason in reasons))
+
+
+def objection(floor: Floor, entry: Entry, agent: Agent) -> str:
+    """Why this waiting caller is not given to this agent at this moment."""
+    call, queue = entry.call, entry.queue
+    needs = queue.needs(entry)
+    if not agent.available:
+        return hindrance(agent)
+    if lacking := _unsuited(queue, agent, needs):
+        return lacking
+    if reason := floor.pool(queue, needs).objection(agent, call):
+        return reason
+    return "" if entry.shelf is not None else _standing(call)
+
+
+def _standing(call: Call) -> str:
+    if call.offers:
+        return f"rings at {', '.join(sorted(call.asked))}"
+    if call.callback:
+        return "a callback that is not due"
+    return ""
+
+
+def explain_waiting(floor: Floor, call_id: CallId) -> dict[str, Any] | None:
+    """Why the call is not being served: for each queue its place, and what bars each agent."""
+    call = floor.calls.get(call_id)
+    if call is None:
+        return None
+    return {
+        "call": call_id,
+        "standing": _standing(call) or "waits",
+        "queues": {
+            name: {
+                "position": entry.queue.position(entry),
+                "waited": entry.waited(floor.now),
+                "needs": entry.queue.needs(entry)._asdict(),
+                "agents": {
+                    seat.agent.name: objection(floor, entry, seat.agent) or "free"
+                    for seat in entry.queue.seats.values()
+                },
+            }
+            for name, entry in call.entries.items()
+        },
+    }

@@ -1,0 +1,232 @@
+"""Everything the engine knows at one moment, and the few moves that keep its indexes true.
+
+The floor decides nothing.  `Desk`, `Lines` and `Offers` change facts on it; the matcher reads it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from acd.actions import Action, AgentChanged, Refused
+from acd.agent import Agent, Change, Seat
+from acd.call import Call, Entry, Offered
+from acd.dice import Dice
+from acd.explain import Decision
+from acd.pool import Needs, Pool
+from acd.queue import Queue
+from acd.settings import QueueSettings, Settings
+from acd.timers import Due, Timers
+from acd.types import CallId, Instant, OfferId, State, Status
+
+OFF_DUTY = frozenset({State.OFFLINE, State.PAUSED})
+WORKING = frozenset({State.RINGING, State.TALKING, State.WRAP_UP})
+TURN_KEPT = frozenset({State.RINGING, State.RESTING, State.IDLE})
+"""Coming back to idle from these leaves the idle clock as it was."""
+
+
+class Floor:
+    """The matcher must look at `freed` agents and `restless` calls before an event is done."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.now: Instant = 0.0
+        self.event = 0
+        self.out: list[Action] = []
+        self.agents: dict[str, Agent] = {}
+        self.queues: dict[str, Queue] = {}
+        self.calls: dict[CallId, Call] = {}
+        self.offers: dict[OfferId, Offered] = {}
+        self.talking: dict[CallId, tuple[str, str]] = {}  # answered call: agent and leg
+        self.places: dict[
+            str, tuple[Instant, int, Instant]
+        ] = {}  # dropped: arrived, priority, until
+        self.promised: dict[str, CallId] = {}  # numbers that are to be called back
+        self.memory: dict[str, str] = {}  # customer: the agent they spoke to last
+        self.timers = Timers()
+        self.dice = Dice(settings.seed)
+        self.shadow_dice = Dice(settings.seed ^ 0x5AD0)
+        self.next_offer = 1
+        self.next_call = 1
+        self.freed: dict[str, Agent] = {}
+        self.restless: dict[CallId, Call] = {}
+        self.newcomers: list[Entry] = []
+        self.thinned: dict[str, Queue] = {}  # queues that may have lost their last agent
+        self.decisions: dict[OfferId, Decision] = {}
+        self.configure(settings)
+
+    def refuse(self, event: object, reason: str) -> None:
+        """The event makes no sense: say so, change nothing."""
+        self.out.append(Refused(type(event).__name__, reason))
+
+    # --- agents ------------------------------------------------------------------------------
+
+    def refresh(self, agent: Agent) -> None:
+        """Derive everything anew after a fact about the agent has changed."""
+        state = agent.derive_state()
+        until = agent.wrap_until if state is State.WRAP_UP else None
+        if state is State.RESTING:
+            until = agent.rest_until
+        detail = agent.reason if state is State.PAUSED else ""
+        if state is not agent.state or until != agent.until or detail != agent.detail:
+            self._change(agent, state, detail, until)
+        available = agent.derive_available()
+        if available is not agent.available:
+            self._turn(agent, available)
+        elif available and not agent.pooled:
+            self.freed[agent.name] = agent
+        manned = agent.derive_manned()
+        if manned != agent.manned:
+            for seat in agent.seats.values():
+                seat.queue.staff += (manned == 2) - (agent.manned == 2)
+                seat.queue.logged_in += (manned > 0) - (agent.manned > 0)
+                if manned < agent.manned:
+                    self.thinned[seat.queue.name] = seat.queue
+            agent.manned = manned
+        self.timers.arm((Due.AGENT, agent.name), agent.next_due())
+
+    def _change(self, agent: Agent, state: State, detail: str, until: Instant | None) -> None:
+        now, before = self.now, agent.state
+        if state is not before:
+            elapsed = now - agent.since
+            if before not in OFF_DUTY and elapsed > 0:
+                agent.ledger.book(
+                    now,
+                    talk=elapsed if before is State.TALKING else 0.0,
+                    occupied=elapsed if before in WORKING else 0.0,
+                    ready=elapsed,
+                )
+            if before is State.IDLE:
+                agent.idle_total += elapsed
+            if state is State.IDLE and before not in TURN_KEPT:
+                agent.idle_since = now
+            agent.since = now
+            agent.state = state
+        agent.detail, agent.until = detail, until
+        agent.history.append(Change(self.event, now, state, detail))
+        self.out.append(AgentChanged(agent.name, state, detail, until))
+
+    def _turn(self, agent: Agent, available: bool) -> None:
+        agent.available = available
+        if available:
+            self.freed[agent.name] = agent
+            for queue in agent.guarded:
+                queue.free += 1
+                if queue.free == queue.settings.reserve + 1:  # the reserve is full: others may go
+                    peers = (seat.agent for seat in queue.seats.values())
+                    self.freed.update((peer.name, peer) for peer in peers if peer.available)
+            return
+        for queue in agent.guarded:
+            queue.free -= 1
+        self.freed.pop(agent.name, None)
+        if agent.pooled:
+            self.unpool(agent)
+
+    def enpool(self, agent: Agent) -> None:
+        """Nobody waits for this agent: let them be found by the next caller."""
+        agent.pooled = True
+        agent.stamp += 1
+        for pool in agent.pools:
+            pool.enter(agent, self.now)
+
+    def unpool(self, agent: Agent) -> None:
+        agent.pooled = False
+        for pool in agent.pools:
+            pool.leave(agent)
+
+    def forget_agent(self, agent: Agent) -> None:
+        """The agent is not in the settings any more."""
+        self.timers.arm((Due.AGENT, agent.name), None)
+        self.freed.pop(agent.name, None)
+        del self.agents[agent.name]
+
+    # --- calls -------------------------------------------------------------------------------
+
+    def pool(self, queue: Queue, needs: Needs) -> Pool:
+        """The eligibility class of `needs`, made if it is new: O(seats) then, O(1) later."""
+        pool = queue.pools.get(needs)
+        if pool is None:
+            for idle in queue.drop_idle_pools():
+                self.drop_pool(idle)
+            pool = queue.pools[needs] = Pool(queue, needs)
+            pool.epoch = queue.turn_window(self.now) if queue.rule.windowed else -1.0
+            self.fill(pool)
+        return pool
+
+    def fill(self, pool: Pool) -> None:
+        """Let everybody who suits into a pool, those who are free at once."""
+        for seat in pool.queue.seats.values():
+            if pool.suits(seat.agent):
+                seat.agent.pools.append(pool)
+                if seat.agent.pooled:
+                    pool.enter(seat.agent, self.now)
+
+    def drop_pool(self, pool: Pool) -> None:
+        for seat in pool.queue.seats.values():
+            if pool in seat.agent.pools:
+                seat.agent.pools.remove(pool)
+
+    def unshelve(self, entry: Entry) -> None:
+        """The matcher does not see this entry any more; its place in line stays."""
+        shelf = entry.shelf
+        if shelf is not None:
+            del shelf[bisect_left(shelf, entry.row)]
+            entry.shelf = None
+
+    # --- settings ----------------------------------------------------------------------------
+
+    def configure(self, settings: Settings) -> None:
+        """Apply settings as a difference: who is logged in, paused, talking or waiting stays so."""
+        self.settings = settings
+        for agent in self.agents.values():
+            if agent.pooled:
+                self.unpool(agent)
+            agent.pools.clear()
+        for name, given in settings.agents.items():
+            known = self.agents.setdefault(name, Agent(name, given, settings.window))
+            known.settings = given
+            known.ledger.step = settings.window / 12
+        for name, queue_settings in settings.queues.items():
+            self._configure_queue(name, queue_settings)
+        for name in self.queues.keys() - settings.queues.keys():
+            del self.queues[name]
+        for agent in list(self.agents.values()):
+            seats = {
+                q.name: q.seats[agent.name] for q in self.queues.values() if agent.name in q.seats
+            }
+            agent.seats = seats
+            agent.guarded = [s.queue for s in seats.values() if s.queue.settings.reserve]
+            if agent.name not in settings.agents:
+                agent.status = Status.LOGGED_OUT
+            self.refresh(agent)
+            if agent.name not in settings.agents and not agent.load():
+                self.forget_agent(agent)
+        self.recount()
+
+    def _configure_queue(self, name: str, settings: QueueSettings) -> None:
+        queue = self.queues.get(name)
+        if queue is None:
+            queue = self.queues[name] = Queue(name, settings, self.settings.window)
+        queue.window = self.settings.window
+        queue.configure(settings)
+        at_pointer = next((n for n, s in queue.seats.items() if s.order == queue.pointer), "")
+        seats = {}
+        for order, member in enumerate(settings.members):
+            old = queue.seats.get(member.agent)
+            served = old.served if old else 0.0
+            agent = self.agents[member.agent]
+            seats[member.agent] = Seat(agent, queue, order, member, served)
+        queue.seats = seats
+        queue.pointer = seats[at_pointer].order if at_pointer in seats else -1
+        for pool in queue.pools.values():
+            pool.clear()
+
+    def recount(self) -> None:
+        """Count staff and refill pools from the facts, after the seats have changed."""
+        for queue in self.queues.values():
+            agents = [seat.agent for seat in queue.seats.values()]
+            queue.staff = sum(agent.manned == 2 for agent in agents)
+            queue.logged_in = sum(agent.manned > 0 for agent in agents)
+            queue.free = sum(agent.available for agent in agents)
+            for pool in queue.pools.values():
+                self.fill(pool)
+        self.freed.update((a.name, a) for a in self.agents.values() if a.available)

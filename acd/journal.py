@@ -1,0 +1,44 @@
+"""The journal's records: one JSON object a line, `[instant, event]`.  The file itself is not ours.
+
+Snapshot and journal rebuild the engine: `rebuild(snapshot, lines)` is the engine as it was when the
+last line had been handled, and it goes on exactly as that one would have.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from acd.codec import CodecError, event_from_json, event_to_json
+from acd.engine import Engine
+from acd.events import Event
+from acd.types import Instant
+
+
+def encode(event: Event, now: Instant) -> bytes:
+    """One record, without the line's end."""
+    return json.dumps(
+        [now, event_to_json(event)], separators=(",", ":"), ensure_ascii=False
+    ).encode()
+
+
+def decode(record: bytes) -> tuple[Event, Instant]:
+    """The event and its instant; `CodecError` if the record is none."""
+    try:
+        now, data = json.loads(record)
+        return event_from_json(data), float(now)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CodecError(f"no journal record: {record[:80]!r}") from error
+
+
+def rebuild(snapshot: dict[str, Any], records: Iterable[bytes]) -> Engine:
+    """The engine after these records; a bad one is refused with its place, never skipped."""
+    engine = Engine.restore(snapshot)
+    for number, record in enumerate(records, 1):
+        try:
+            event, now = decode(record)
+        except CodecError as error:
+            raise CodecError(f"record {number}: {error}") from None
+        engine.handle(event, now)
+    return engine

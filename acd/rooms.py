@@ -1,0 +1,79 @@
+"""What is done to queues: opened, closed, given another strategy or new settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acd.call import Phase
+from acd.events import QueueClosed, QueueOpened, Reconfigured, StrategyChanged
+from acd.floor import Floor
+from acd.lines import Lines
+from acd.offers import Offers
+from acd.queue import Queue
+from acd.settings import Settings, problems
+from acd.strategies import strategies
+from acd.types import OfferOutcome, VisitOutcome
+
+
+class Rooms:
+    def __init__(self, floor: Floor, lines: Lines, offers: Offers) -> None:
+        self.floor = floor
+        self.lines = lines
+        self.offers = offers
+
+    def opened(self, event: QueueOpened) -> None:
+        queue = self.floor.queues.get(event.queue)
+        if queue is None:
+            return self.floor.refuse(event, f"unknown queue {event.queue}")
+        queue.open = True
+        return None
+
+    def closed(self, event: QueueClosed) -> None:
+        queue = self.floor.queues.get(event.queue)
+        if queue is None:
+            return self.floor.refuse(event, f"unknown queue {event.queue}")
+        queue.open = False
+        if event.leave:
+            self._empty(queue)
+        return None
+
+    def _empty(self, queue: Queue) -> None:
+        for row in list(queue.line):
+            call = row[3].call
+            if call.phase is Phase.WAITING:
+                if any(offered.entry is row[3] for offered in call.offers.values()):
+                    self.offers.cancel(call, OfferOutcome.WITHDRAWN)
+                self.lines.send_on(row[3], VisitOutcome.WITHDRAWN, queue.settings.next)
+                if call.entries:
+                    self.lines.requeue(call)
+
+    def strategy_changed(self, event: StrategyChanged) -> None:
+        """Holds from the next choice on, for those who wait already as well."""
+        settings = self.floor.settings
+        if event.queue not in settings.queues or event.strategy not in strategies():
+            return self.floor.refuse(event, f"unknown queue {event.queue} or {event.strategy}")
+        changed = replace(settings.queues[event.queue], strategy=event.strategy)
+        self._apply(replace(settings, queues={**settings.queues, event.queue: changed}))
+        return None
+
+    def reconfigured(self, event: Reconfigured) -> None:
+        """All or nothing."""
+        for key, reason in problems(event.settings, set(strategies())):
+            return self.floor.refuse(event, f"{key}: {reason}")
+        for name in self.floor.queues.keys() - event.settings.queues.keys():
+            queue = self.floor.queues[name]
+            for row in list(queue.line):
+                self.offers.cancel(row[3].call, OfferOutcome.WITHDRAWN)
+            self._empty(queue)
+        self._apply(event.settings)
+        return None
+
+    def _apply(self, settings: Settings) -> None:
+        self.floor.configure(settings)
+        for call in self.floor.calls.values():
+            self.lines.rerank(call, "settings changed")
+            if call.phase is Phase.WAITING:
+                for entry in call.entries.values():
+                    entry.step = min(entry.step, len(entry.queue.steps) - 1)
+                    self.lines.shelve(entry)
+                self.lines.arm(call)
