@@ -1,13 +1,13 @@
 """The engine without sockets and clock: commands, packets and ticks in, packets and events out.
 
 `turn` takes a batch of packets, `tick` is called every 20 ms; both are told the time.  The
-order of work in a turn: tell RTCP from RTP, authenticate, believe, count, relay, decode.
+order of work in a turn: tell RTCP from RTP, believe, count, relay, decode.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import singledispatchmethod
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +16,17 @@ from media.backends import Backend, Batch
 from media.backends.pool import NAME, NAME_ROOM
 from media.backends.sockaddr import key_of, source_keys, unpack
 from media.backends.sockets import Sockets
-from media.graph import Graph, only_source
-from media.legs import AUDIO, CODEC_NUMBER, COMFORT, EVENT, NONE, NOWHERE, Legs
+from media.codecs import make_codecs
+from media.legs import AUDIO, COMFORT, Legs
+from media.mixer import Mixer
+from media.plan import RoomShape
 from media.settings import MediaSettings
 from media.stream import Stream
+from media.switchboard import Switchboard, agree_types
 from media.types import Address, Array, Instant, Ints
 
-_COMFORT_NOISE_TYPE = 13  # RFC 3551 §6, RFC 3389
+_MOST_FRAMES = 5
+"""Ticks that are made up for when the engine was held up; what lies further back is skipped."""
 
 
 class Core:
@@ -36,77 +40,45 @@ class Core:
         emit: Callable[[events.Event], None],
     ) -> None:
         self._settings, self._sockets, self._backend, self._emit = settings, sockets, backend, emit
+        codecs = make_codecs()
         self.legs = Legs(max(sockets.rows, 1))
-        self._rows: dict[int, int] = {}
-        self._streams: dict[int, Stream] = {}
-        self._graph = Graph()
+        self.board = Switchboard(self.legs, codecs)
+        self.mixer = Mixer(self.legs, backend, codecs, self._send)
+        self._tick = 0
+        self._handlers: dict[type, Callable[[Any, Instant], None]] = {
+            commands.Open: self._open,
+            commands.Connect: self._connect,
+            commands.Hear: self._hear,
+            commands.Ask: self._ask,
+            commands.Close: self._close,
+            commands.MakeRoom: self._make_room,
+        }
 
     # Commands
 
-    @singledispatchmethod
     def handle(self, command: commands.Command, now: Instant) -> None:
         """Carry out one command.  One that names a thing already closed does nothing."""
-        raise TypeError(f"{command!r} is no command of the media engine")
+        self._handlers[type(command)](command, now)
 
-    @handle.register
     def _open(self, command: commands.Open, now: Instant) -> None:
         row = command.row
         self.legs.take(row, command.leg, now)
-        self._rows[command.leg] = row
+        self.board.rows[command.leg] = row
         for index in (2 * row, 2 * row + 1):
             self._sockets.aim(index, None)
-            self._sockets.drain(index)
             self._backend.listen(index)
 
-    @handle.register
     def _connect(self, command: commands.Connect, now: Instant) -> None:
-        row = self._rows.get(command.leg)
+        row = self.board.rows.get(command.leg)
         if row is None:
             return
-        before = self._streams.get(command.leg)
-        self._streams[command.leg] = command.stream
-        self._agree_types(row, command.stream)
-        self._agree_peer(row, command.stream, before, now)
-        self._graph.changed = True
-
-    @handle.register
-    def _hear(self, command: commands.Hear, now: Instant) -> None:
-        self._graph.hear(command.listener, command.sources)
-
-    @handle.register
-    def _ask(self, command: commands.Ask, now: Instant) -> None:
-        row = self._rows.get(command.leg)
-        stats = events.LegStats() if row is None else self._stats(row)
-        self._emit(events.Told(command.question, stats))
-
-    @handle.register
-    def _close(self, command: commands.Close, now: Instant) -> None:
-        self._graph.forget(command.thing)
-        row = self._rows.pop(command.thing, None)
-        if row is None:
-            return
-        self._streams.pop(command.thing, None)
-        for index in (2 * row, 2 * row + 1):
-            self._backend.deafen(index)
-            self._sockets.aim(index, None)
-        self._emit(events.Closed(command.thing, self._stats(row)))
-        self.legs.clear(row)
-
-    def _agree_types(self, row: int, stream: Stream) -> None:
-        legs = self.legs
-        legs.kinds[row] = NONE
-        legs.kinds[row, _COMFORT_NOISE_TYPE] = COMFORT
-        for payload_type, codec in stream.receive_pts.items():
-            legs.kinds[row, payload_type] = AUDIO + CODEC_NUMBER[codec.upper()]
-        if stream.dtmf_receive_pt is not None:
-            legs.kinds[row, stream.dtmf_receive_pt] = EVENT
-        legs.in_clock[row] = legs.out_clock[row] = stream.clock_rate
-        legs.out_frame[row] = round(stream.ptime * stream.clock_rate)
-        legs.out_type[row] = stream.send_pt
-        legs.out_event_type[row] = -1 if stream.dtmf_send_pt is None else stream.dtmf_send_pt
-        legs.in_codec[row] = AUDIO + CODEC_NUMBER[stream.codec.upper()]
-        legs.receiving[row] = stream.receiving
-        legs.sending[row] = stream.sending and _usable(stream.remote)
+        before = self.board.streams.get(command.leg)
+        self.board.streams[command.leg] = stream = command.stream
+        agree_types(self.legs, row, stream)
+        self.legs.receiving[row] = stream.receiving
+        self.legs.sending[row] = stream.sending and usable(stream.remote)
+        self._agree_peer(row, stream, before, now)
+        self.board.graph.changed = True
 
     def _agree_peer(self, row: int, stream: Stream, before: Stream | None, now: Instant) -> None:
         legs = self.legs
@@ -115,10 +87,37 @@ class Core:
         legs.latch_until[row] = now + self._settings.latch_window if stream.latch else -np.inf
         if before is not None and before.remote == stream.remote and stream.latch:
             return  # keep sending to where the peer was found, until it is found elsewhere
-        remote = stream.remote if _usable(stream.remote) else None
+        remote = stream.remote if usable(stream.remote) else None
         legs.signalled[row] = legs.believed[row] = 0 if remote is None else key_of(remote)
         self._sockets.aim(2 * row, remote)
-        self._sockets.aim(2 * row + 1, _rtcp_address(stream))
+        self._sockets.aim(2 * row + 1, rtcp_address(stream))
+
+    def _hear(self, command: commands.Hear, now: Instant) -> None:
+        self.board.graph.hear(command.listener, command.sources)
+
+    def _make_room(self, command: commands.MakeRoom, now: Instant) -> None:
+        self.board.rooms[command.room] = RoomShape(command.rate, command.loudest)
+
+    def _ask(self, command: commands.Ask, now: Instant) -> None:
+        row = self.board.rows.get(command.leg)
+        stats = events.LegStats() if row is None else self._stats(row)
+        self._emit(events.Told(command.question, stats))
+
+    def _close(self, command: commands.Close, now: Instant) -> None:
+        self.board.graph.forget(command.thing)
+        self.board.rooms.pop(command.thing, None)
+        row = self.board.rows.pop(command.thing, None)
+        if row is not None:
+            self._close_leg(command.thing, row)
+
+    def _close_leg(self, leg: int, row: int) -> None:
+        for index in (2 * row, 2 * row + 1):
+            self._backend.deafen(index)
+            self._sockets.aim(index, None)
+        self._emit(events.Closed(leg, self._stats(row)))
+        self.board.streams.pop(leg, None)
+        self.legs.clear(row)
+        self.mixer.forget(row, leg)
 
     # Packets
 
@@ -139,6 +138,7 @@ class Core:
             self._round(*((packets, keys) if whole else (packets.only(part), keys[part])), now)
 
     def _round(self, packets: rtp.Packets, keys: Array, now: Instant) -> None:
+        """At most one packet of each leg."""
         legs = self.legs
         kinds = legs.kinds[packets.leg, packets.payload_type]
         silence = self._settings.source_silence
@@ -150,75 +150,74 @@ class Core:
         if not len(kinds):
             return
         tracked = reception.track(legs, packets, kinds, now)
+        self._follow_codecs(packets, kinds)
+        decoded = legs.decoding[packets.leg] & legs.receiving[packets.leg]
+        if decoded.any():
+            self._listen(packets.only(decoded), kinds[decoded], tracked.only(decoded))
         if (legs.relay_to[packets.leg] >= 0).any():
-            self._send(relay.forward(legs, self._backend.pool, packets, kinds, tracked, now))
+            self._forward(relay.forward(legs, self._backend.pool, packets, kinds, tracked, now))
+
+    def _follow_codecs(self, packets: rtp.Packets, kinds: Array) -> None:
+        """A peer may change among the agreed codecs at any packet (RFC 3264 §5.1)."""
+        legs = self.legs
+        changed = (kinds >= AUDIO) & (kinds != legs.in_codec[packets.leg])
+        if changed.any():
+            legs.in_codec[packets.leg[changed]] = kinds[changed]
+            self.board.graph.changed = True
+            self._compile()
+
+    def _listen(self, packets: rtp.Packets, kinds: Array, tracked: reception.Tracked) -> None:
+        """Take in the sound of legs that somebody hears mixed."""
+        audio = kinds >= AUDIO
+        if audio.all():
+            self.mixer.receive(packets, kinds, tracked)
+            return
+        self.mixer.receive(packets.only(audio), kinds[audio], tracked.only(audio))
+        comfort = packets.only((kinds == COMFORT) & (packets.length > packets.payload_at))
+        if len(comfort.leg):
+            levels = self._backend.pool.octets[comfort.row, comfort.payload_at + NAME + NAME_ROOM]
+            self.mixer.comfort(comfort.leg, levels.astype(np.int64) & 0x7F)
 
     def _move(self, row: int, pool_row: int) -> None:
         """A leg's peer was found at the source of a packet: believe it, and answer there."""
         name = self._backend.pool.octets[pool_row, NAME : NAME + NAME_ROOM].tobytes()
         address = unpack(name)
         self._sockets.aim(2 * row, address)
-        stream = self._streams[int(self.legs.leg[row])]
+        leg = int(self.legs.leg[row])
+        stream = self.board.streams[leg]
         if not stream.rtcp_mux:
             self._sockets.aim(2 * row + 1, (address[0], address[1] + 1))
         self.legs.sending[row] = stream.sending
-        self._emit(events.SourceChanged(int(self.legs.leg[row]), address))
+        self._emit(events.SourceChanged(leg, address))
 
-    def _send(self, forwarded: relay.Forwarded) -> None:
-        pool = self._backend.pool
-        addresses = pool.addresses(forwarded.rows) + forwarded.headers_at.view(np.uint64)
+    def _forward(self, forwarded: relay.Forwarded) -> None:
+        addresses = self._backend.pool.addresses(forwarded.rows)
+        addresses += forwarded.headers_at.view(np.uint64)
         self._backend.send(2 * forwarded.listeners, addresses, forwarded.lengths)
 
-    def tick(self, now: Instant) -> None:
-        """Do what is due every 20 ms."""
-        self._compile()
+    def _send(self, rows: Ints, pool_rows: Ints, lengths: Ints) -> None:
+        self._backend.send(2 * rows, self._backend.pool.addresses(pool_rows), lengths)
 
-    # The graph
+    # Ticks
+
+    def tick(self, now: Instant, frames: int = 1) -> None:
+        """Do what is due every 20 ms; `frames` is how many such passed since the last tick."""
+        self._compile()
+        for left in range(min(frames, _MOST_FRAMES), 0, -1):
+            passed = frames - left + 1 if left == min(frames, _MOST_FRAMES) else 1
+            self._tick += passed
+            self.mixer.tick(self._tick, passed, now, np.zeros(self.legs.capacity, np.bool_))
 
     def _compile(self) -> None:
-        """Let the arrays say what the graph says."""
-        if not self._graph.changed:
-            return
-        self._graph.changed = False
-        legs = self.legs
-        before = legs.relay_to.copy()
-        legs.relay_to[:] = -1
-        for listener, row in self._rows.items():
-            source = only_source(self._graph.heard_by(listener), self._rows)
-            if source and self._relays(source, listener):
-                self._relay(self._rows[source], row, before)
-
-    def _relays(self, source: int, listener: int) -> bool:
-        """Whether packets of `source` suit `listener` as they are."""
-        said, wanted = self._streams.get(source), self._streams.get(listener)
-        return (
-            said is not None
-            and wanted is not None
-            and said.codec.upper() == wanted.codec.upper()
-            and said.clock_rate == wanted.clock_rate
-            and said.ptime == wanted.ptime
-            and self.legs.relay_to[self._rows[source]] < 0
-        )
-
-    def _relay(self, source: int, listener: int, before: Ints) -> None:
-        legs = self.legs
-        legs.relay_to[source] = listener
-        if before[source] != listener:
-            legs.fresh[listener] = True
-        kinds = legs.kinds[source]
-        types = legs.relay_types[source]
-        types[:] = NOWHERE
-        types[kinds == legs.in_codec[source]] = legs.out_type[listener]
-        if legs.out_event_type[listener] >= 0:
-            types[kinds == EVENT] = legs.out_event_type[listener]
-        types[kinds == COMFORT] = _COMFORT_NOISE_TYPE
+        plans = self.board.compile()
+        if plans is not None:
+            self.mixer.adopt(plans, {})
 
     # Reports
 
     def _stats(self, row: int) -> events.LegStats:
         legs = self.legs
-        leg = int(legs.leg[row])
-        stream = self._streams.get(leg)
+        stream = self.board.streams.get(int(legs.leg[row]))
         return events.LegStats(
             packets_received=int(legs.in_packets[row]),
             octets_received=int(legs.in_octets[row]),
@@ -227,6 +226,7 @@ class Core:
             lost=legs.lost(row),
             duplicate=int(legs.duplicate[row]),
             reordered=int(legs.reordered[row]),
+            late=self.mixer.late(row),
             invalid=int(legs.invalid[row]),
             bleed=int(legs.bleed[row]),
             unauthentic=int(legs.unauthentic[row]),
@@ -236,12 +236,12 @@ class Core:
         )
 
 
-def _usable(address: Address | None) -> bool:
+def usable(address: Address | None) -> bool:
     """RFC 3264 §5.1, §8.4: port 0 and the address of all zeros mean nobody is there."""
     return address is not None and address[1] != 0 and address[0] not in ("0.0.0.0", "::")
 
 
-def _rtcp_address(stream: Stream) -> Address | None:
-    if stream.remote is None or not _usable(stream.remote) or stream.rtcp_mux:
+def rtcp_address(stream: Stream) -> Address | None:
+    if stream.remote is None or not usable(stream.remote) or stream.rtcp_mux:
         return None
     return stream.remote_rtcp or (stream.remote[0], stream.remote[1] + 1)

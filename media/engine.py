@@ -59,8 +59,9 @@ class Engine:
                 return
             self._core.turn(batch, now)
             if now >= next_tick:
-                self._core.tick(now)
-                next_tick = _after(next_tick, now)
+                frames = 1 + int((now - next_tick) / TICK)
+                self._core.tick(now, frames)
+                next_tick += frames * TICK
 
     def _obey(self, now: Instant) -> bool:
         """Carry out what the switch wrote; False when it is gone."""
@@ -88,11 +89,6 @@ class Engine:
     def close(self) -> None:
         self._backend.close()
         self._sockets.close()
-
-
-def _after(tick: Instant, now: Instant) -> Instant:
-    """The first tick that still lies ahead."""
-    return tick + TICK * (1 + max(0, int((now - tick) / TICK)))
 
 
 def main() -> None:

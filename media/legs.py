@@ -17,6 +17,7 @@ NONE, EVENT, COMFORT, AUDIO = 0, 1, 2, 8
 """Kinds of a payload type; AUDIO + n is the codec number n of `CODECS`."""
 CODECS = ("PCMU", "PCMA", "G722", "L16", "OPUS", "L16/16000", "L16/48000")
 CODEC_NUMBER = {name: number for number, name in enumerate(CODECS)}
+COMFORT_NOISE_TYPE = 13  # RFC 3551 §6, RFC 3389
 NOWHERE = 255
 """In `relay_types`: the listener has no payload type for this."""
 ABSURD = 3000

@@ -38,7 +38,7 @@ class Backend(Protocol):
     """Sends that the kernel refused; the packet is lost, nothing else."""
 
     def listen(self, socket: int) -> None:
-        """Begin to receive on a socket, by its index."""
+        """Begin to receive on a socket, by its index; what came before is thrown away."""
 
     def deafen(self, socket: int) -> None:
         """Stop receiving on it.  Packets already on their way may still come."""

@@ -67,6 +67,7 @@ class EpollBackend:
         self._last_turn = 0.0
 
     def listen(self, socket: int) -> None:
+        self._sockets.drain(socket)
         self._epoll.register(self._descriptors[socket], select.EPOLLIN)
 
     def deafen(self, socket: int) -> None:

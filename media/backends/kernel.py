@@ -12,6 +12,8 @@ from ctypes import c_uint32, c_uint64
 
 import numpy as np
 
+from media.types import Ints, Keys
+
 _SETUP, _ENTER, _REGISTER = 425, 426, 427  # the same on both architectures
 
 SETUP_CQSIZE, SETUP_SUBMIT_ALL = 1 << 3, 1 << 7
@@ -151,7 +153,7 @@ def _checked(result: int) -> int:
     return int(result)
 
 
-def words(*columns: object, count: int) -> np.ndarray:
+def words(*columns: int | Ints | Keys, count: int) -> Keys:
     """Submission entries from their first six words, each a number or an array; (count, 8)."""
     entries = np.zeros((count, SQE_WORDS), np.uint64)
     for position, column in enumerate(columns):

@@ -61,6 +61,7 @@ class UringBackend:
         self._watch_control()
 
     def listen(self, socket: int) -> None:
+        self._sockets.drain(socket)
         self._listening[socket] = True
         self._generation[socket] = (self._generation[socket] + 1) & 0xFFFFFF
         self._arm(socket)

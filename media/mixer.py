@@ -1,0 +1,329 @@
+"""The mixed path: every 20 ms, whatever mixed listeners are to hear, all at once.
+
+decode on arrival → jitter buffer → voices → sums → encode once per distinct sound → packets.
+Carries out `RatePlan`s; who hears whom was decided before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+
+from media import mixing, rtp
+from media.backends import Backend
+from media.backends.pool import DATA
+from media.codecs import Codec
+from media.jitter import SILENT, JitterBuffer
+from media.legs import AUDIO, CODECS, Legs
+from media.pcm import saturate
+from media.plan import Coding, RatePlan
+from media.reception import Tracked
+from media.types import Instant, Ints, Mask, Octets, Pcm
+
+_PAYLOAD = DATA + rtp.HEADER
+_PADDED = 1 << 29
+
+
+class Playing(Protocol):
+    """What a player looks like from here."""
+
+    def frame(self, rate: int, tick: int) -> Pcm: ...
+
+
+class Mixer:
+    """All mixed sound of one engine."""
+
+    def __init__(
+        self,
+        legs: Legs,
+        backend: Backend,
+        codecs: Mapping[str, Codec],
+        send: Callable[[Ints, Ints, Ints], None],
+    ) -> None:
+        """`send(leg rows, pool rows, lengths)` sends packets that lie in the pool."""
+        self._legs, self._backend, self._codecs, self._send = legs, backend, codecs, send
+        self._players: dict[int, Playing] = {}
+        self._plans: dict[int, RatePlan] = {}
+        self._buffers: dict[int, JitterBuffer] = {}
+        self._wants: dict[int, Mask] = {}
+        self._sounds: dict[int, tuple[RatePlan, Pcm]] = {}
+        self._voices: dict[int, tuple[Pcm, Octets]] = {}
+        self._floors: dict[int, mixing.Floor] = {}
+
+    def adopt(self, plans: Mapping[int, RatePlan], players: Mapping[int, Playing]) -> None:
+        """Serve these plans from the next tick on."""
+        self._plans, self._players = dict(plans), dict(players)
+        self._legs.decoding[:] = False
+        for rate in {*plans, *self._wants}:
+            wants = np.zeros(self._legs.capacity, np.bool_)
+            if rate in plans:
+                wants[plans[rate].legs] = True
+            if rate in self._wants and (left := np.flatnonzero(self._wants[rate] & ~wants)).size:
+                self._buffers[rate].reset(left)
+            self._wants[rate] = wants
+            self._legs.decoding |= wants
+
+    def forget(self, row: int, leg: int) -> None:
+        """The row changes hands."""
+        for buffer in self._buffers.values():
+            buffer.reset(np.array([row]))
+        for codec in self._codecs.values():
+            codec.forget(row)
+            codec.forget(leg)
+
+    # Packets come
+
+    def receive(self, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> None:
+        """Decode audio packets of legs that somebody hears; rows are all different."""
+        kind_list = np.unique(kinds).tolist()
+        for rate, wants in self._wants.items():
+            wanted = wants[packets.leg] & ~tracked.repeated
+            for kind in kind_list:
+                chosen = wanted if len(kind_list) == 1 else wanted & (kinds == kind)
+                if chosen.any():
+                    self._decode(rate, CODECS[kind - AUDIO], packets, tracked, chosen)
+
+    def _decode(
+        self, rate: int, name: str, packets: rtp.Packets, tracked: Tracked, chosen: Mask
+    ) -> None:
+        codec = self._codecs[name]
+        if not chosen.all():
+            packets, tracked = packets.only(chosen), tracked.only(chosen)
+        if codec.stateful and not tracked.newest.all():  # its decoder has gone past them
+            newest = tracked.newest
+            packets, tracked = packets.only(newest), tracked.only(newest)
+        if not len(packets.leg):
+            return
+        buffer = self._buffer(rate)
+        if tracked.restarted.any():
+            buffer.reset(packets.leg[tracked.restarted])
+        payloads, lengths = _payloads(self._backend, packets)
+        frames, samples = codec.decode(packets.leg.tolist(), payloads, lengths, rate)
+        timestamps = tracked.timestamp * rate // codec.clock_rate
+        buffer.put(packets.leg, timestamps, frames, samples, tracked.sequence)
+
+    def comfort(self, rows: Ints, levels: Ints) -> None:
+        """Comfort noise at `levels` below overload (RFC 3389 §3) in place of speech."""
+        for rate, wants in self._wants.items():
+            chosen = wants[rows]
+            if chosen.any():
+                self._buffer(rate).comfort(rows[chosen], -levels[chosen].astype(np.float32))
+
+    def _buffer(self, rate: int) -> JitterBuffer:
+        if rate not in self._buffers:
+            self._buffers[rate] = JitterBuffer(self._legs.capacity, rate)
+        return self._buffers[rate]
+
+    def late(self, row: int) -> int:
+        """Packets of the row that came after their turn."""
+        return sum(int(buffer.late[row]) for buffer in self._buffers.values())
+
+    # Ticks come
+
+    def tick(self, tick: int, frames: int, now: Instant, busy: Mask) -> None:
+        """Serve one tick.  `frames` passed since the last; `busy` legs are sent keys instead."""
+        self._voices.clear()
+        self._sounds.clear()
+        for rate, plan in self._plans.items():
+            voices, states = self._gather(plan, tick)
+            codings = [_Chosen(coding, states) for coding in plan.codings]
+            sounds = self._sum(plan, voices, states, [chosen.sounds for chosen in codings])
+            for chosen in codings:
+                self._encode(chosen, sounds, rate, frames, now, busy)
+
+    def _gather(self, plan: RatePlan, tick: int) -> tuple[Pcm, Octets]:
+        """Frames of all voices, the silence last, and where those of legs are from."""
+        count = len(plan.legs)
+        voices = np.zeros((count + len(plan.players) + 1, plan.rate // 50), np.int16)
+        states = np.zeros(len(voices), np.uint8)
+        if count:
+            voices[:count], states[:count] = self._buffer(plan.rate).take(plan.legs)
+        for at, player in enumerate(plan.players, count):
+            voices[at] = self._players[player].frame(plan.rate, tick)
+        self._voices[plan.rate] = voices, states
+        return voices, states
+
+    def _sum(self, plan: RatePlan, voices: Pcm, states: Octets, wanted: Iterable[Ints]) -> Pcm:
+        """Frames of those sounds that somebody needs; others are left undefined."""
+        copies, sums = len(plan.copies), len(plan.room_of)
+        if not sums:
+            sounds = voices[plan.copies]
+            self._sounds[plan.rate] = plan, sounds
+            return sounds
+        sounds = np.empty((copies + sums, voices.shape[1]), np.int16)
+        sounds[:copies] = voices[plan.copies]
+        needed = np.zeros(copies + sums, np.bool_)
+        for each in (*wanted, np.fromiter(plan.taps.values(), np.int64)):
+            needed[each] = True
+        chosen = np.flatnonzero(needed[copies:])
+        sounds[copies + chosen] = saturate(self._room_sums(plan, voices, states, chosen))
+        self._sounds[plan.rate] = plan, sounds
+        return sounds
+
+    def _room_sums(self, plan: RatePlan, voices: Pcm, states: Octets, chosen: Ints) -> mixing.Sums:
+        """Sums `chosen`, unsaturated: a room's total less oneself, plus edges."""
+        total = np.zeros((len(chosen), voices.shape[1]), np.int32)
+        if plan.starts.size:
+            talkers = self._talkers(plan, voices)
+            totals = mixing.room_totals(talkers, plan.starts)
+            room, own = plan.room_of[chosen], plan.own[chosen]
+            inside = room < plan.starts.size
+            if inside.all():
+                total = totals[room]
+            else:
+                total[inside] = totals[room[inside]]
+            speaks = own < plan.talkers.size
+            if speaks.all():
+                total -= talkers[own]
+            else:
+                total[speaks] -= talkers[own[speaks]]
+        if plan.edge_sources.size:
+            edges = mixing.sum_edges(
+                voices, plan.edge_sources, plan.edge_sounds, plan.edge_gains, len(plan.room_of)
+            )
+            total += edges[chosen]
+        return total
+
+    def _talkers(self, plan: RatePlan, voices: Pcm) -> Pcm:
+        """Voices as their rooms take them: at their gains, of capped rooms only the loudest."""
+        talkers = voices[plan.talkers]
+        if (plan.talker_gains != 1.0).any():
+            talkers = saturate(np.rint(talkers * plan.talker_gains[:, None]))
+        if any(plan.loudest):
+            self._cap(plan, talkers)
+        return talkers
+
+    def _cap(self, plan: RatePlan, talkers: Pcm) -> None:
+        floor = self._floors.setdefault(plan.rate, mixing.Floor(self._legs.capacity + 1))
+        legs = np.r_[plan.legs, np.full(len(plan.players) + 1, self._legs.capacity)]
+        scores = floor.feed(legs[plan.talkers], mixing.energies(talkers))
+        bounds = [*plan.starts.tolist(), len(talkers)]
+        for room, count in enumerate(plan.loudest):
+            if count is not None:
+                part = slice(bounds[room], bounds[room + 1])
+                heard = mixing.loudest(scores[part], np.zeros(1, np.intp), count)
+                talkers[part][~heard] = 0
+
+    def _encode(
+        self, chosen: _Chosen, sounds: Pcm, rate: int, frames: int, now: Instant, busy: Mask
+    ) -> None:
+        coding = chosen.coding
+        codec = self._codecs[coding.codec]
+        payloads, lengths = codec.encode(chosen.keys, sounds[chosen.sounds], rate)
+        rows, index = coding.rows, chosen.index
+        step = codec.clock_rate // 50 * frames
+        timestamps, fresh = self._advance(rows, step, now)
+        free = self._legs.sending[rows] & ~busy[rows]
+        if not free.all():
+            rows, index = rows[free], index[free]
+            timestamps, fresh = timestamps[free], fresh[free]
+        if len(rows):
+            self._packetise(rows, payloads, lengths, index, timestamps, fresh)
+
+    def _advance(self, rows: Ints, step: int, now: Instant) -> tuple[Ints, Mask]:
+        """Timestamps of this tick: by frames, but by the clock after a change of source."""
+        legs = self._legs
+        fresh = legs.fresh[rows]
+        passed = np.full(len(rows), step, np.int64)
+        if fresh.any():
+            new = rows[fresh]
+            elapsed = (now - legs.out_time[new]) * legs.out_clock[new]
+            passed[fresh] = np.maximum(np.rint(elapsed / step).astype(np.int64), 1) * step
+            legs.fresh[rows] = False
+        timestamps = (legs.out_timestamp[rows] + passed) & 0xFFFFFFFF
+        legs.out_timestamp[rows] = timestamps
+        legs.out_time[rows] = now
+        return timestamps, fresh
+
+    def _packetise(
+        self,
+        rows: Ints,
+        payloads: Octets,
+        lengths: Ints,
+        index: Ints,
+        timestamps: Ints,
+        marker: Mask,
+    ) -> None:
+        """Lay headers and payloads into free rows of the pool, and send them."""
+        legs, pool = self._legs, self._backend.pool
+        first = self._backend.reserve(len(rows))
+        at = np.arange(first, first + len(rows))
+        pool.octets[first : first + len(rows), _PAYLOAD : _PAYLOAD + payloads.shape[1]] = payloads[
+            index
+        ]
+        sequence = legs.out_next[rows]
+        headers = rtp.pack_headers(
+            np.zeros(len(rows), np.int64),
+            marker,
+            legs.out_type[rows],
+            sequence,
+            timestamps,
+            legs.out_ssrc[rows],
+        )
+        rtp.write_headers(pool, at, np.zeros(len(rows), np.int64), headers)
+        sizes = lengths[index]
+        legs.out_next[rows] = sequence + 1
+        legs.out_packets[rows] += 1
+        legs.out_octets[rows] += sizes
+        self._send(rows, at, sizes + rtp.HEADER)
+
+    # Who else listens
+
+    def tapped(self, rate: int, tap: int) -> Pcm | None:
+        """What listener `tap` hears in this tick, or None if it has no sound at this rate."""
+        if rate not in self._sounds:
+            return None
+        plan, sounds = self._sounds[rate]
+        number = plan.taps.get(tap)
+        return None if number is None else sounds[number]
+
+    def voices(self, rate: int) -> tuple[Ints, Pcm, Octets]:
+        """Rows of the legs heard in this tick, their frames and states."""
+        if rate not in self._voices:
+            none = np.zeros(0, np.int64)
+            return none, np.zeros((0, rate // 50), np.int16), none.astype(np.uint8)
+        voices, states = self._voices[rate]
+        rows = self._plans[rate].legs
+        return rows, voices[: len(rows)], states[: len(rows)]
+
+
+class _Chosen:
+    """Which sounds of a coding are needed in this tick, after the quiet ones share theirs."""
+
+    __slots__ = ("coding", "index", "keys", "sounds")
+
+    def __init__(self, coding: Coding, states: Octets) -> None:
+        self.coding = coding
+        self.index, self.keys, self.sounds = coding.index, coding.keys, coding.sounds
+        if coding.index is coding.quiet_index:
+            return
+        quiet = states[coding.own_voice] == SILENT
+        index = np.where(quiet, coding.quiet_index, coding.index)
+        used = np.zeros(len(coding.sounds), np.bool_)
+        used[index] = True
+        self.index = (np.cumsum(used) - 1)[index]
+        self.sounds = coding.sounds[used]
+        self.keys = tuple(_pick(coding.keys, used))
+
+
+def _pick(keys: tuple[Hashable, ...], used: Mask) -> Iterable[Hashable]:
+    return (keys[i] for i in np.flatnonzero(used).tolist())
+
+
+def _payloads(backend: Backend, packets: rtp.Packets) -> tuple[Octets, Ints]:
+    """Payloads as one matrix, as wide as the longest, and their lengths without padding."""
+    octets = backend.pool.octets
+    lengths = packets.length - packets.payload_at
+    width = int(lengths.max(initial=0))
+    if (packets.payload_at == rtp.HEADER).all():
+        payloads = octets[:, _PAYLOAD : _PAYLOAD + width][packets.row]
+    else:
+        columns = (DATA + packets.payload_at)[:, None] + np.arange(width)
+        payloads = octets[packets.row[:, None], np.minimum(columns, octets.shape[1] - 1)]
+    padded = (packets.first & _PADDED) != 0
+    if padded.any():  # RFC 3550 §5.1: the last octet counts the padding
+        last = octets[packets.row, DATA + packets.length - 1].astype(np.int64)
+        lengths = np.where(padded, np.maximum(lengths - last, 0), lengths)
+    return payloads, lengths
