@@ -1,0 +1,38 @@
+"""The API as an ASGI application over a view of the switch."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse
+
+from softswitch.api import routes
+from softswitch.api.access import OPEN, Access
+from softswitch.api.view import RefusedError, SwitchView
+
+MAX_BODY = 64 << 10  # bytes; the largest command is far smaller
+
+
+def create_api(
+    switch: SwitchView, token: str | None = None, open_paths: frozenset[str] = OPEN
+) -> FastAPI:
+    """The application; without `token` it serves this machine alone."""
+    api = FastAPI(
+        title="Softswitch",
+        version=version("softswitch"),
+        summary="Commands, state, events and metrics of a running switch",
+        docs_url=None,  # the pages of Swagger and ReDoc load scripts from elsewhere
+        redoc_url=None,
+        max_body_size=MAX_BODY,
+        telemetry={"auto_configure": False},  # whatever OTEL_* says
+    )
+    api.state.switch = switch
+    for router in (routes.whole, routes.calls, routes.centre, routes.office):
+        api.include_router(router)
+    api.add_exception_handler(RefusedError, _refusal)
+    api.add_middleware(Access, token=token, open_paths=open_paths)
+    return api
+
+
+async def _refusal(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedError)
+    return JSONResponse({"detail": str(error)}, error.status)
