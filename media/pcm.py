@@ -9,17 +9,27 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Pcm: TypeAlias = npt.NDArray[np.int16]
-Octets: TypeAlias = npt.NDArray[np.uint8]
+from media.types import Mask, Octets, Pcm
+
+__all__ = [
+    "FRAMES_PER_SECOND",
+    "FULL_SCALE",
+    "Floats",
+    "Integers",
+    "Mask",
+    "Octets",
+    "Pcm",
+    "Rows",
+    "frame_samples",
+    "saturate",
+]
+
 Rows: TypeAlias = npt.NDArray[np.intp]
 """Indices of legs in a worker's arrays, 0 … capacity-1."""
 Integers: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float32]
-Mask: TypeAlias = npt.NDArray[np.bool_]
 
 FRAMES_PER_SECOND: Final = 50
-RATES: Final = (8000, 16000, 48000)
-"""Sample rates in Hz at which sound is mixed."""
 FULL_SCALE: Final = 32768
 
 
