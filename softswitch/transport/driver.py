@@ -1,7 +1,7 @@
 """Where the user agent meets sockets and the clock: feed it, perform, re-arm.  Nothing else.
 
-One datagram or message costs one call through here, without tasks or queues.  Knows no
-socket itself: `Wires` sends.
+One message costs one call through here, without tasks or queues.  Knows no socket
+itself: `Wires` sends.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from softswitch.sip.message import Request, Response, reply
+from softswitch.sip.message import Request, Response
 from softswitch.sip.parser import parse
-from softswitch.sip.types import Address, Destination, Flow, Instant, ParseError, Target
-from softswitch.sip.via import stamp
+from softswitch.sip.types import Address, Destination, Flow, Instant, ParseError, Seconds, Target
 from softswitch.transport.trace import Trace
 
 TICK = 0.001
@@ -34,9 +33,10 @@ class Transmission(Protocol):
 
 
 class Machine(Protocol):
-    """The user agent as the driver sees it (see `sip.ua`)."""
+    """The user agent as the driver sees it (see `sip.ua`); none of this raises."""
 
     def receive(self, message: Request | Response, flow: Flow, now: Instant) -> None: ...
+    def receive_faulty(self, fault: ParseError, flow: Flow) -> None: ...
     def transport_failed(self, destination: Destination, now: Instant) -> None: ...
     def handle_timer(self, now: Instant) -> None: ...
     def next_timeout(self) -> Instant | None: ...
@@ -59,15 +59,17 @@ class Counters:
     malformed: int = 0
     unsent: int = 0
     keepalives: int = 0
-    crashes: int = 0
+    """Datagrams that only keep a NAT open."""
+    dropped: int = 0
+    """Messages that the guard did not let in."""
 
 
 class Driver:
     """The one shell around the user agent.
 
-    Whoever calls the user agent from elsewhere calls `flush` afterwards, or `wake` where
-    several calls may follow in this turn of the loop.  `crashed(message, error)` hears of
-    our own faults; the message is then answered with 500 and the switch goes on.
+    `admit(source, now)` is asked before a message is parsed: how long it has to wait,
+    None if it is not let in (see `sip.guard`).  Let the user agent's output call `wake`
+    when its first item comes, so that verbs used outside `receive` are sent as well.
     """
 
     wires: Wires
@@ -76,14 +78,14 @@ class Driver:
     def __init__(
         self,
         machine: Machine,
+        admit: Callable[[Address, Instant], Seconds | None],
         trace: Trace,
-        crashed: Callable[[Request | Response, Exception], None],
     ) -> None:
-        self._machine, self._trace, self._crashed = machine, trace, crashed
+        self._machine, self._admit, self._trace = machine, admit, trace
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._failures: list[Destination] = []
-        self._flushing = self._woken = False
+        self._busy = self._woken = False
         self.counters = Counters()
 
     def receive(self, data: bytes, flow: Flow) -> None:
@@ -91,24 +93,23 @@ class Driver:
         if len(data) <= KEEPALIVE_OCTETS:
             self.counters.keepalives += 1
             return
-        self.counters.received += 1
-        self._trace.record(True, flow, data)
-        try:
-            message = parse(data)
-        except ParseError as fault:
-            self.refuse(fault, flow)
-            return
-        try:
-            self._machine.receive(message, flow, self._loop.time())
-        except Exception as error:  # ours: it ends this message alone
-            self._crash(message, flow, error)
-        self.flush()
+        now = self._loop.time()
+        wait = self._admit(flow.remote, now)
+        if wait is None:
+            self.counters.dropped += 1
+        elif wait > 0:
+            self._loop.call_later(wait, self._take, data, flow)
+        else:
+            self._take(data, flow)
 
     def refuse(self, fault: ParseError, flow: Flow) -> None:
-        """Answer what could not be read, if it can be answered, and forget it (§8.2.6)."""
+        """Have a stream's fault answered, if it can be; the stream is closed afterwards."""
+        if self._admit(flow.remote, self._loop.time()) is None:
+            self.counters.dropped += 1
+            return
         self.counters.malformed += 1
-        if fault.request is not None:
-            self._answer(fault.request, flow, fault.status, fault.reason)
+        self._machine.receive_faulty(fault, flow)
+        self.flush()
 
     def failed(self, destination: Destination) -> None:
         """Nothing can be sent there any more.  UDP's errors count for flow and target."""
@@ -118,21 +119,18 @@ class Driver:
         self.wake()
 
     def wake(self) -> None:
-        """Flush before the loop sleeps again."""
-        if not self._woken:
+        """Flush before the loop sleeps again, unless that happens anyway."""
+        if not (self._busy or self._woken):
             self._woken = True
-            self._loop.call_soon(self.flush)
+            self._loop.call_soon(self._flush_later)
 
     def flush(self) -> None:
         """Send what the user agent has to say, tell it what failed, set the timer."""
-        self._woken = False
-        if self._flushing:
-            return
-        self._flushing = True
+        self._busy = True
         try:
             self._perform()
         finally:
-            self._flushing = False
+            self._busy = False
         at = self._machine.next_timeout()
         if at is not None and (self._timer is None or at < self._timer.when()):
             self._arm(at)
@@ -142,19 +140,36 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
 
+    def _take(self, data: bytes, flow: Flow) -> None:
+        self.counters.received += 1
+        self._trace.record(True, flow, data)
+        self._busy = True
+        try:
+            self._machine.receive(parse(data), flow, self._loop.time())
+        except ParseError as fault:
+            self.counters.malformed += 1
+            self._machine.receive_faulty(fault, flow)
+        self.flush()
+
+    def _flush_later(self) -> None:
+        self._woken = False
+        self.flush()
+
     def _perform(self) -> None:
         while (actions := self._machine.drain()) or self._failures:
             for action in actions:
                 self._send(action.data, action.destination)
-            failures, self._failures = self._failures, []
-            for destination in dict.fromkeys(failures):
-                self._machine.transport_failed(destination, self._loop.time())
+            if self._failures:
+                failures, self._failures = self._failures, []
+                for destination in dict.fromkeys(failures):
+                    self._machine.transport_failed(destination, self._loop.time())
 
     def _send(self, data: bytes, destination: Destination) -> None:
         if isinstance(destination, Flow):
             self._trace.record(False, destination, data)
         else:
-            flow = Flow(destination.transport, self.wires.local(destination), destination[1:])
+            remote = destination.host, destination.port
+            flow = Flow(destination.transport, self.wires.local(destination), remote)
             self._trace.record(False, flow, data)
         if self.wires.send(data, destination):
             self.counters.sent += 1
@@ -170,17 +185,6 @@ class Driver:
 
     def _ring(self) -> None:
         self._timer = None
+        self._busy = True
         self._machine.handle_timer(self._loop.time())
-        self.flush()
-
-    def _crash(self, message: Request | Response, flow: Flow, error: Exception) -> None:
-        self.counters.crashes += 1
-        self._crashed(message, error)
-        if isinstance(message, Request) and message.method != "ACK":
-            self._answer(message, flow, 500, None)
-
-    def _answer(self, request: Request, flow: Flow, status: int, reason: str | None) -> None:
-        """Answer without a transaction."""
-        way = stamp(request, flow, request.via)
-        self._send(reply(request, status, reason).encode(), way)
         self.flush()

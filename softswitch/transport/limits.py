@@ -19,8 +19,8 @@ class Limits(NamedTuple):
     """Strangers at once; beyond it the oldest goes."""
     strangers_per_source: int = 6_000
     """Strangers from one address at once; beyond it its oldest goes."""
-    handshakes: int = 1_000
-    """TLS handshakes at once; they cost far more than a TCP connection."""
+    handshakes: int = 256
+    """TLS handshakes at once, 50 kB each; beyond it the oldest goes."""
     unfinished: int = 24 * 1024 * 1024
     """Octets of unfinished messages; beyond it the greediest source loses its own."""
     unread: int = 1024 * 1024

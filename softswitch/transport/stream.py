@@ -68,8 +68,6 @@ class StreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = self.heard = self._owner.now()
-        if not self._owner.admits(self, now):
-            return
         try:
             frames = self._framer.feed(data, now)
         except FramingError as fault:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from softswitch.sip.framing import FramingError
 from softswitch.sip.types import Destination, Flow, Instant, Seconds, Target
+from softswitch.transport.handshakes import Handshakes
 from softswitch.transport.limits import Limits
 from softswitch.transport.stream import StreamConnection
 
@@ -35,7 +36,7 @@ class Receiver(Protocol):
 class Streams:
     """The connections of one transport, `tcp` or `tls`.
 
-    `admits(source, now)` decides before anything is read (see `sip.guard`).
+    What comes in goes to `receiver`.
     """
 
     def __init__(
@@ -45,11 +46,10 @@ class Streams:
         *,
         limits: Limits,
         ids: count[int],
-        admits: Callable[[str, Instant], bool],
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
         self.transport, self.receiver, self.limits = transport, receiver, limits
-        self._admits, self._client_tls = admits, client_tls
+        self._client_tls = client_tls
         self._ids = ids
         self._loop = asyncio.get_running_loop()
         self.now: Callable[[], Instant] = self._loop.time
@@ -62,6 +62,7 @@ class Streams:
         self._waiting: dict[Target, list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
+        self._doors: list[Handshakes] = []
         self.names: dict[Target, str] = {}
         """Whose certificate we expect at a target; absent: its address must be in it."""
         self.refused = 0
@@ -71,16 +72,14 @@ class Streams:
     def __len__(self) -> int:
         return len(self._connections)
 
-    async def listen(self, bound: socket.socket, tls: ssl.SSLContext | None = None) -> None:
-        """Accept on a bound socket."""
-        handshake = self.limits.handshake_time if tls is not None else None
-        server = await self._loop.create_server(
-            lambda: StreamConnection(self, accepted=True),
-            sock=bound,
-            ssl=tls,
-            ssl_handshake_timeout=handshake,
-            backlog=BACKLOG,
-        )
+    async def listen(self, bound: socket.socket, context: ssl.SSLContext | None = None) -> None:
+        """Accept on a bound socket; `context` for TLS."""
+        if context is not None:
+            door = Handshakes(context, self._accepted, self.limits)
+            door.listen(bound, BACKLOG)
+            self._doors.append(door)
+            return
+        server = await self._loop.create_server(self._accepted, sock=bound, backlog=BACKLOG)
         self._servers.append(server)
 
     def send(self, data: bytes, destination: Destination) -> bool:
@@ -101,6 +100,8 @@ class Streams:
         self._timer.cancel()
         for server in self._servers:
             server.close()
+        for door in self._doors:
+            await door.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -135,13 +136,6 @@ class Streams:
         connection.known = True
         self._forget_stranger(connection)
 
-    def admits(self, connection: StreamConnection, now: Instant) -> bool:
-        """Whether the guard lets this source speak; a silenced one loses its connection."""
-        if self._admits(connection.source, now):
-            return True
-        self._drop(connection)
-        return False
-
     def unfinished(self, connection: StreamConnection, octets: int) -> None:
         """Keep account of octets that wait for the rest of their message."""
         source = connection.source
@@ -170,8 +164,13 @@ class Streams:
         """Close what is overdue."""
         for connection in [c for c in self._connections.values() if c.overdue(now)]:
             self._drop(connection)
+        for door in self._doors:
+            door.sweep(now)
 
     # Our own side of it.
+
+    def _accepted(self) -> StreamConnection:
+        return StreamConnection(self, accepted=True)
 
     def _tick(self) -> None:
         self.sweep(self.now())

@@ -7,12 +7,11 @@ listener yet.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -21,7 +20,6 @@ from softswitch.sip.types import (
     Address,
     Destination,
     Flow,
-    Instant,
     SwitchError,
     Target,
 )
@@ -44,27 +42,22 @@ class Listener(NamedTuple):
 
 
 class Transports:
-    """UDP, TCP and TLS together.
-
-    `admits(source, now)` is asked before anything that a source sends is read.
-    """
+    """UDP, TCP and TLS together; what comes in goes to `receiver`."""
 
     def __init__(
         self,
         receiver: Receiver,
         *,
-        admits: Callable[[str, Instant], bool],
         limits: Limits = DEFAULT,
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._receiver, self._admits = receiver, admits
-        self._now = asyncio.get_running_loop().time
+        self._receiver = receiver
         self._udp: list[UdpEndpoint] = []
         self._by_local: dict[Address, UdpEndpoint] = {}
         self._bound: dict[str, list[Address]] = {"tcp": [], "tls": []}
         ids = count(1)
-        tcp = Streams("tcp", receiver, limits=limits, ids=ids, admits=admits)
-        tls = Streams("tls", receiver, limits=limits, ids=ids, admits=admits, client_tls=client_tls)
+        tcp = Streams("tcp", receiver, limits=limits, ids=ids)
+        tls = Streams("tls", receiver, limits=limits, ids=ids, client_tls=client_tls)
         self.streams = {"tcp": tcp, "tls": tls}
 
     async def listen(
@@ -80,7 +73,7 @@ class Transports:
             bound = _bind(each, dual=dual)
             host, port = bound.getsockname()[:2]
             if each.transport == "udp":
-                self._udp.append(UdpEndpoint(bound, self._datagram, self._receiver.failed))
+                self._udp.append(UdpEndpoint(bound, self._receiver.receive, self._receiver.failed))
             else:
                 tls = server_tls if each.transport == "tls" else None
                 await self.streams[each.transport].listen(bound, tls)
@@ -125,10 +118,6 @@ class Transports:
             endpoint.close()
         for streams in self.streams.values():
             await streams.close()
-
-    def _datagram(self, data: bytes, flow: Flow) -> None:
-        if self._admits(flow.remote[0], self._now()):
-            self._receiver.receive(data, flow)
 
     def _endpoint(self, flow: Flow) -> UdpEndpoint | None:
         """The socket of a flow: the one with its port, since flows outlive a restart."""

@@ -287,6 +287,37 @@ async def test_a_handshake_has_its_time(certificate: tuple[Path, Path]) -> None:
             assert await reader.read() == b""
 
 
+async def test_who_does_not_begin_a_handshake(certificate: tuple[Path, Path]) -> None:
+    """Silence has its time; what is no TLS is closed at once."""
+    server = tls.server_context(*certificate)
+    async with (
+        listening(("tls", "127.0.0.1"), server_tls=server) as (_, wires, [at]),
+        phone(at.port) as (lost, writer),
+        phone(at.port) as (silent, _),
+    ):
+        writer.write(OPTIONS)
+        with suppress(ConnectionResetError):
+            assert await lost.read() == b""
+        wires.streams["tls"].sweep(wires.streams["tls"].now() + 6)
+        assert await silent.read() == b""
+
+
+async def test_the_oldest_handshake_makes_room(certificate: tuple[Path, Path]) -> None:
+    server, client = tls.server_context(*certificate), tls.client_context(certificate[0])
+    limits = Limits(handshakes=1)
+    async with (
+        listening(("tls", "127.0.0.1"), server_tls=server, limits=limits) as (recorder, _, [at]),
+        phone(at.port) as (slow, writer),
+    ):
+        writer.write(b"\x16\x03\x01")
+        await writer.drain()
+        async with phone(at.port, client) as (_, quick):
+            quick.write(OPTIONS)
+            await recorder.messages.get()
+        with suppress(ConnectionResetError):
+            assert await slow.read() == b""
+
+
 def test_our_own_certificate_is_made_once(tmp_path: Path) -> None:
     first = tls.own_certificate(tmp_path / "var", ["pbx.example", "::1"])
     octets = [path.read_bytes() for path in first]

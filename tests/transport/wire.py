@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 
-from softswitch.sip.types import Destination, Flow, Instant, ParseError
+from softswitch.sip.types import Destination, Flow, ParseError
 from softswitch.transport import Limits, Listener, Transports
 
 OPTIONS = (
@@ -36,11 +36,6 @@ class Recorder:
         self.failures.put_nowait(destination)
 
 
-def everybody(source: str, now: Instant) -> bool:
-    """A guard that admits all."""
-    return True
-
-
 @asynccontextmanager
 async def listening(
     *where: tuple[str, str],
@@ -50,7 +45,7 @@ async def listening(
 ) -> AsyncIterator[tuple[Recorder, Transports, list[Listener]]]:
     """Transports on free ports of these (transport, host) pairs."""
     recorder = Recorder()
-    wires = Transports(recorder, admits=everybody, limits=limits, client_tls=client_tls)
+    wires = Transports(recorder, limits=limits, client_tls=client_tls)
     try:
         listeners = [Listener(transport, host, 0) for transport, host in where]
         taken = await wires.listen(listeners, server_tls)
