@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import structlog
 
 from media import commands, events
+from media.items import Item
 from media.settings import MediaSettings
 from media.stream import Stream
 from media.types import Seconds
@@ -84,7 +85,7 @@ class Media:
 
     def player(
         self,
-        *items: object,
+        *items: Item,
         loop: bool = False,
         on_event: OnEvent | None = None,
         shared: str | None = None,
@@ -95,7 +96,7 @@ class Media:
         """
         if shared is not None and shared in self._shared:
             return self._shared[shared]
-        made = Player(self, next(self._ids), items, loop, on_event)
+        made = Player(self, next(self._ids), items, loop, shared is not None, on_event)
         if shared is not None:
             self._shared[shared] = made
         return made
@@ -252,11 +253,13 @@ class Player:
         self,
         media: Media,
         number: int,
-        items: tuple[object, ...],
+        items: tuple[Item, ...],
         loop: bool,
+        shared: bool,
         on_event: OnEvent | None,
     ) -> None:
-        self.id, self._items, self._loop = number, items, loop
+        self.id, self._items = number, items
+        self._loop, self._shared = loop, shared
         self._lives: list[tuple[Worker, int]] = []
         if on_event is not None:
             media.listen(number, on_event)
@@ -270,12 +273,27 @@ class Player:
         here = (worker, worker.generation)
         if here not in self._lives:
             self._lives.append(here)
-            worker.post(commands.Play(self.id, self._items, self._loop))
+            worker.post(commands.Play(self.id, self._items, self._loop, self._shared))
+
+    def pause(self) -> None:
+        """Stand still and be silent."""
+        self._post(commands.Pause(self.id, True))
+
+    def resume(self) -> None:
+        self._post(commands.Pause(self.id, False))
+
+    def seek(self, seconds: Seconds) -> None:
+        """Go to a place, counted from the beginning."""
+        self._post(commands.Seek(self.id, seconds))
+
+    def _post(self, command: commands.Command) -> None:
+        for worker, generation in self._lives:
+            if worker.generation == generation:
+                worker.post(command)
 
     def close(self) -> None:
         """Stop; its listeners hear silence.  `Played` does not follow."""
-        for worker, _ in self._lives:
-            worker.post(commands.Close(self.id))
+        self._post(commands.Close(self.id))
         self._lives.clear()
 
 

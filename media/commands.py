@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from media.items import Item
 from media.settings import MediaSettings
 from media.stream import Stream
 from media.types import Seconds
@@ -82,8 +83,10 @@ class Play:
     """A player of `items`; one with `loop` never ends by itself."""
 
     player: int
-    items: tuple[object, ...]
+    items: tuple[Item, ...]
     loop: bool
+    shared: bool
+    """One clock for all listeners, which goes on while nobody hears it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Pause or resume a recorder."""
+    """Pause or resume a recorder or a player."""
 
-    recorder: int
+    thing: int
     paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Go to a place of a player, in seconds from its beginning."""
+
+    player: int
+    seconds: Seconds
 
 
 Command: TypeAlias = (
@@ -129,4 +140,5 @@ Command: TypeAlias = (
     | MakeRoom
     | Record
     | Pause
+    | Seek
 )

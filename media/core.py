@@ -14,16 +14,20 @@ import numpy as np
 from media import belief, commands, events, reception, relay, rtp
 from media.backends import Backend, Batch
 from media.backends.pool import NAME, NAME_ROOM
-from media.backends.sockaddr import key_of, source_keys, unpack
+from media.backends.sockaddr import host_of, key_of, source_keys, unpack
 from media.backends.sockets import Sockets
 from media.codecs import make_codecs
-from media.legs import AUDIO, COMFORT, Legs
+from media.gate import Gate
+from media.legs import AUDIO, COMFORT, NONE, Legs
+from media.library import Library
 from media.mixer import Mixer
 from media.plan import RoomShape
+from media.players import Player
+from media.reports import Reports
 from media.settings import MediaSettings
 from media.stream import Stream
 from media.switchboard import Switchboard, agree_types
-from media.types import Address, Array, Instant, Ints
+from media.types import Address, Array, Instant, Keys, Seconds
 
 _MOST_FRAMES = 5
 """Ticks that are made up for when the engine was held up; what lies further back is skipped."""
@@ -38,12 +42,19 @@ class Core:
         sockets: Sockets,
         backend: Backend,
         emit: Callable[[events.Event], None],
+        wall: Seconds,
     ) -> None:
+        """`wall` added to an Instant gives seconds since 1970."""
         self._settings, self._sockets, self._backend, self._emit = settings, sockets, backend, emit
         codecs = make_codecs()
         self.legs = Legs(max(sockets.rows, 1))
         self.board = Switchboard(self.legs, codecs)
-        self.mixer = Mixer(self.legs, backend, codecs, self._send)
+        self.gate = Gate(self.legs, backend)
+        self.mixer = Mixer(self.legs, backend, codecs, self.gate.send)
+        self.reports = Reports(self.legs, settings.rtcp_interval, settings.quality_interval, wall)
+        self.late_ticks = self.skipped_ticks = 0
+        self._library = Library()
+        self._players: dict[int, Player] = {}
         self._tick = 0
         self._handlers: dict[type, Callable[[Any, Instant], None]] = {
             commands.Open: self._open,
@@ -52,6 +63,9 @@ class Core:
             commands.Ask: self._ask,
             commands.Close: self._close,
             commands.MakeRoom: self._make_room,
+            commands.Play: self._play,
+            commands.Pause: self._pause,
+            commands.Seek: self._seek,
         }
 
     # Commands
@@ -63,6 +77,7 @@ class Core:
     def _open(self, command: commands.Open, now: Instant) -> None:
         row = command.row
         self.legs.take(row, command.leg, now)
+        self.reports.begin(row, now)
         self.board.rows[command.leg] = row
         for index in (2 * row, 2 * row + 1):
             self._sockets.aim(index, None)
@@ -77,6 +92,7 @@ class Core:
         agree_types(self.legs, row, stream)
         self.legs.receiving[row] = stream.receiving
         self.legs.sending[row] = stream.sending and usable(stream.remote)
+        self.gate.agree(row, stream)
         self._agree_peer(row, stream, before, now)
         self.board.graph.changed = True
 
@@ -98,6 +114,23 @@ class Core:
     def _make_room(self, command: commands.MakeRoom, now: Instant) -> None:
         self.board.rooms[command.room] = RoomShape(command.rate, command.loudest)
 
+    def _play(self, command: commands.Play, now: Instant) -> None:
+        items = command.items
+        self._players[command.player] = Player(
+            items, self._library, loop=command.loop, shared=command.shared
+        )
+        self.board.players.add(command.player)
+        self.board.graph.changed = True
+
+    def _pause(self, command: commands.Pause, now: Instant) -> None:
+        player = self._players.get(command.thing)
+        if player is not None:
+            (player.pause if command.paused else player.resume)()
+
+    def _seek(self, command: commands.Seek, now: Instant) -> None:
+        if command.player in self._players:
+            self._players[command.player].seek(command.seconds)
+
     def _ask(self, command: commands.Ask, now: Instant) -> None:
         row = self.board.rows.get(command.leg)
         stats = events.LegStats() if row is None else self._stats(row)
@@ -106,6 +139,8 @@ class Core:
     def _close(self, command: commands.Close, now: Instant) -> None:
         self.board.graph.forget(command.thing)
         self.board.rooms.pop(command.thing, None)
+        self.board.players.discard(command.thing)
+        self._players.pop(command.thing, None)
         row = self.board.rows.pop(command.thing, None)
         if row is not None:
             self._close_leg(command.thing, row)
@@ -116,6 +151,8 @@ class Core:
             self._sockets.aim(index, None)
         self._emit(events.Closed(leg, self._stats(row)))
         self.board.streams.pop(leg, None)
+        self.reports.end(row)
+        self.gate.close(row)
         self.legs.clear(row)
         self.mixer.forget(row, leg)
 
@@ -129,6 +166,9 @@ class Core:
         pool = self._backend.pool
         control = (batch.sockets & 1 == 1) | rtp.is_rtcp(pool, batch.rows)
         if control.any():
+            for i in np.flatnonzero(control).tolist():
+                socket, row, length = (int(column[i]) for column in batch[:3])
+                self._take_rtcp(socket, row, length, now)
             sound = ~control
             batch = Batch(batch.sockets[sound], batch.rows[sound], batch.lengths[sound], False)
         packets = rtp.parse(pool, batch.sockets >> 1, batch.rows, batch.lengths)
@@ -137,10 +177,33 @@ class Core:
             whole = len(part) == len(packets.leg)
             self._round(*((packets, keys) if whole else (packets.only(part), keys[part])), now)
 
-    def _round(self, packets: rtp.Packets, keys: Array, now: Instant) -> None:
+    def _take_rtcp(self, socket: int, pool_row: int, length: int, now: Instant) -> None:
+        """RTCP is believed from the host that the leg's sound comes from."""
+        row = socket >> 1
+        peer = self._sockets.peer(2 * row)
+        source = self._source(pool_row)
+        if peer is None or host_of(source) != host_of(peer):
+            self.legs.bleed[row] += bool(self.legs.leg[row])
+            return
+        data = self.gate.unwrap_rtcp(row, self._backend.pool.read(pool_row, length))
+        if data is None:
+            self.legs.unauthentic[row] += 1
+            return
+        if socket & 1 and self.legs.may_latch[row]:
+            self._sockets.aim(socket, source)
+        self.reports.receive(row, data, now)
+
+    def _source(self, pool_row: int) -> Address:
+        return unpack(self._backend.pool.octets[pool_row, NAME : NAME + NAME_ROOM].tobytes())
+
+    def _round(self, packets: rtp.Packets, keys: Keys, now: Instant) -> None:
         """At most one packet of each leg."""
         legs = self.legs
         kinds = legs.kinds[packets.leg, packets.payload_type]
+        if legs.secure[packets.leg].any():
+            known = (keys == legs.believed[packets.leg]) | legs.may_latch[packets.leg]
+            packets, kept = self.gate.unwrap(packets, known & packets.valid & (kinds != NONE))
+            keys, kinds = keys[kept], kinds[kept]
         silence = self._settings.source_silence
         judgement = belief.judge(legs, packets, keys, kinds, now, silence)
         for i in judgement.moved:
@@ -180,8 +243,7 @@ class Core:
 
     def _move(self, row: int, pool_row: int) -> None:
         """A leg's peer was found at the source of a packet: believe it, and answer there."""
-        name = self._backend.pool.octets[pool_row, NAME : NAME + NAME_ROOM].tobytes()
-        address = unpack(name)
+        address = self._source(pool_row)
         self._sockets.aim(2 * row, address)
         leg = int(self.legs.leg[row])
         stream = self.board.streams[leg]
@@ -191,12 +253,7 @@ class Core:
         self._emit(events.SourceChanged(leg, address))
 
     def _forward(self, forwarded: relay.Forwarded) -> None:
-        addresses = self._backend.pool.addresses(forwarded.rows)
-        addresses += forwarded.headers_at.view(np.uint64)
-        self._backend.send(2 * forwarded.listeners, addresses, forwarded.lengths)
-
-    def _send(self, rows: Ints, pool_rows: Ints, lengths: Ints) -> None:
-        self._backend.send(2 * rows, self._backend.pool.addresses(pool_rows), lengths)
+        self.gate.send(*forwarded)
 
     # Ticks
 
@@ -207,33 +264,39 @@ class Core:
             passed = frames - left + 1 if left == min(frames, _MOST_FRAMES) else 1
             self._tick += passed
             self.mixer.tick(self._tick, passed, now, np.zeros(self.legs.capacity, np.bool_))
+            self._end_players()
+        self._report(now)
+
+    def _end_players(self) -> None:
+        for number in [n for n, player in self._players.items() if player.finished]:
+            error = self._players.pop(number).error or None
+            self.board.players.discard(number)
+            self.board.graph.forget(number)
+            self._emit(events.Played(number, error))
+
+    def _report(self, now: Instant) -> None:
+        """Send the RTCP reports that are due, and tell the quality of legs whose turn it is."""
+        for row in np.flatnonzero(self.reports.next_report <= now).tolist():
+            stream = self.board.streams.get(int(self.legs.leg[row]))
+            data = self.reports.compose(row, now)
+            mux = stream is not None and stream.rtcp_mux
+            if stream is not None and self._sockets.peer(2 * row + (not mux)) is not None:
+                self.gate.send_rtcp(row, data, mux)
+        for row in np.flatnonzero(self.reports.next_quality <= now).tolist():
+            self.reports.next_quality[row] = now + self._settings.quality_interval
+            self._emit(events.Quality(int(self.legs.leg[row]), self._stats(row)))
 
     def _compile(self) -> None:
         plans = self.board.compile()
         if plans is not None:
-            self.mixer.adopt(plans, {})
+            self.mixer.adopt(plans, self._players)
 
     # Reports
 
     def _stats(self, row: int) -> events.LegStats:
-        legs = self.legs
-        stream = self.board.streams.get(int(legs.leg[row]))
-        return events.LegStats(
-            packets_received=int(legs.in_packets[row]),
-            octets_received=int(legs.in_octets[row]),
-            packets_sent=int(legs.out_packets[row]),
-            octets_sent=int(legs.out_octets[row]),
-            lost=legs.lost(row),
-            duplicate=int(legs.duplicate[row]),
-            reordered=int(legs.reordered[row]),
-            late=self.mixer.late(row),
-            invalid=int(legs.invalid[row]),
-            bleed=int(legs.bleed[row]),
-            unauthentic=int(legs.unauthentic[row]),
-            jitter=float(legs.in_jitter[row] / legs.in_clock[row]),
-            codec=stream.codec if stream else "",
-            remote=self._sockets.peer(2 * row),
-        )
+        stream = self.board.streams.get(int(self.legs.leg[row]))
+        codec = stream.codec if stream else ""
+        return self.reports.snapshot(row, codec, self._sockets.peer(2 * row), self.mixer.late(row))
 
 
 def usable(address: Address | None) -> bool:

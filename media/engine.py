@@ -36,7 +36,8 @@ class Engine:
         self._sockets = Sockets.bind(settings)
         self._backend: Backend
         self._backend, note = choose(settings, self._sockets, control.fileno())
-        self._core = Core(settings, self._sockets, self._backend, self._events.append)
+        wall = time.time() - time.monotonic()
+        self._core = Core(settings, self._sockets, self._backend, self._events.append, wall)
         ports, first6 = self._sockets.ports, self._sockets.count4
         self._events.append(
             events.Ready(

@@ -40,9 +40,9 @@ class Mixer:
         legs: Legs,
         backend: Backend,
         codecs: Mapping[str, Codec],
-        send: Callable[[Ints, Ints, Ints], None],
+        send: Callable[[Ints, Ints, Ints, Ints], None],
     ) -> None:
-        """`send(leg rows, pool rows, lengths)` sends packets that lie in the pool."""
+        """`send(leg rows, pool rows, offsets, lengths)` sends packets that lie in the pool."""
         self._legs, self._backend, self._codecs, self._send = legs, backend, codecs, send
         self._players: dict[int, Playing] = {}
         self._plans: dict[int, RatePlan] = {}
@@ -141,7 +141,8 @@ class Mixer:
         if count:
             voices[:count], states[:count] = self._buffer(plan.rate).take(plan.legs)
         for at, player in enumerate(plan.players, count):
-            voices[at] = self._players[player].frame(plan.rate, tick)
+            if player in self._players:
+                voices[at] = self._players[player].frame(plan.rate, tick)
         self._voices[plan.rate] = voices, states
         return voices, states
 
@@ -262,12 +263,13 @@ class Mixer:
             timestamps,
             legs.out_ssrc[rows],
         )
-        rtp.write_headers(pool, at, np.zeros(len(rows), np.int64), headers)
+        start = np.zeros(len(rows), np.int64)
+        rtp.write_headers(pool, at, start, headers)
         sizes = lengths[index]
         legs.out_next[rows] = sequence + 1
         legs.out_packets[rows] += 1
         legs.out_octets[rows] += sizes
-        self._send(rows, at, sizes + rtp.HEADER)
+        self._send(rows, at, start, sizes + rtp.HEADER)
 
     # Who else listens
 

@@ -102,12 +102,12 @@ class VirtualEngine:
     settings: MediaSettings = field(default_factory=MediaSettings)
     rows: int = 16
     now: Instant = 1000.0
-    events: list[events.Event] = field(default_factory=list)
+    log: list[events.Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sockets = Sockets([(20000 + 2 * i, -1, -1) for i in range(self.rows)], self.rows)
         self.backend = ListBackend(self.sockets)
-        self.core = Core(self.settings, self.sockets, self.backend, self.events.append)
+        self.core = Core(self.settings, self.sockets, self.backend, self.log.append, 1e9)
         self._free = list(range(self.rows))
         self._row: dict[int, int] = {}
         self._next = 1
@@ -148,9 +148,7 @@ class VirtualEngine:
             self.backend.pool.write(at, data)
             name = pack(source or self.peer(leg))
             self.backend.pool.octets[at, NAME : NAME + len(name)] = np.frombuffer(name, np.uint8)
-        lengths = [
-            len(p.payload) + 12 if isinstance(p, Rtp) else len(p) for _, p in packets
-        ]
+        lengths = [len(p.payload) + 12 if isinstance(p, Rtp) else len(p) for _, p in packets]
         sockets = np.array([2 * self._row[leg] for leg, _ in packets], np.int64)
         batch = Batch(sockets, np.arange(len(packets)), np.array(lengths, np.int64), False)
         self.backend.now = self.now
@@ -166,7 +164,7 @@ class VirtualEngine:
         return [Rtp.decode(s.data) for s in self.backend.sent if s.socket == 2 * self._row[leg]]
 
     def told(self, kind: type[events.Event]) -> list[events.Event]:
-        return [event for event in self.events if isinstance(event, kind)]
+        return [event for event in self.log if isinstance(event, kind)]
 
 
 assert DATA % 4 == 0
