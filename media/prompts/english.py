@@ -31,7 +31,7 @@ def count(number: int, noun: str) -> list[str]:
     return [*(cardinal(number) if number else ["no"]), f"{noun}-{form}"]
 
 
-def time(at: time) -> list[str]:
+def time_of_day(at: time) -> list[str]:
     """Twelve hours: three oh five P M; midnight and noon by name."""
     if not at.minute and at.hour % 12 == 0:
         return ["noon" if at.hour else "midnight"]

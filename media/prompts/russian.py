@@ -52,7 +52,7 @@ def count(number: int, noun: str, *, case: str = "nom") -> list[str]:
     return [*spoken, f"{noun}-{_form(number, case, noun)}"]
 
 
-def time(at: time) -> list[str]:
+def time_of_day(at: time) -> list[str]:
     """Twenty-four hours: пятнадцать часов одна минута."""
     return _time(at, "nom")
 
