@@ -22,6 +22,7 @@ _COLUMNS: Final = {
 _ANSWERED: Final = _COLUMNS["calls"]["answered_at"]
 _ANSWERED_BY: Final = _COLUMNS["calls"]["answered_by"]
 _LEG_ANSWERED: Final = _COLUMNS["legs"]["answered_at"]
+_LEG_ROLE: Final = _COLUMNS["legs"]["role"]
 _LEG_PARTY: Final = _COLUMNS["legs"]["party"]
 
 
@@ -123,8 +124,9 @@ class CallRecord:
             call_id, number = self.call.values[0], len(self._legs)
             draft = self._legs[leg] = _Draft("legs", call_id, number)
             draft.learn({"began_at": self._records.clock()})
+        before = draft.values[_LEG_ANSWERED]
         draft.learn(facts)
-        if "answered_at" in facts:
+        if before is None and draft.values[_LEG_ANSWERED] is not None:
             self._answered(draft)
 
     def event(self, kind: str, **facts: Any) -> None:
@@ -137,22 +139,22 @@ class CallRecord:
         self._save()
 
     def end(self, cause: str, **facts: Any) -> None:
-        """The call is over; `by` says who ended it.  A second end is ignored."""
+        """The call is over; `by` is the leg that ended it, if one did.  A second end is ignored."""
         if self.ended:
             return
         self.ended = True
-        if "by" in facts:
-            facts["ended_by"] = facts.pop("by")
+        if (leg := self._legs.get(facts.pop("by", ""))) is not None:
+            facts["ended_by"] = leg.values[_LEG_ROLE] or leg.values[_LEG_PARTY]
         self.call.learn({"ended_at": self._records.clock(), "cause": cause, **facts})
         self._save()
 
     def _answered(self, leg: _Draft) -> None:
         """Journal the answer; a callee's waits for the caller's, which follows at once."""
-        call, at = self.call.values, leg.values[_LEG_ANSWERED]
-        if leg.values[1] > 0:
+        call = self.call.values
+        if leg.values[1] == 0:
+            call[_ANSWERED] = leg.values[_LEG_ANSWERED]
+        else:
             call[_ANSWERED_BY] = leg.values[_LEG_PARTY]
-        elif call[_ANSWERED] is None:
-            call[_ANSWERED] = at
         self.call.changed = True
         if call[_ANSWERED] is not None:
             self._save()

@@ -21,10 +21,12 @@ from softswitch.store.journal import Journal
 from softswitch.store.messages import Messages
 from softswitch.store.records import Records, interrupted
 from softswitch.store.registrations import Registrations
+from softswitch.store.retention import forget_calls
 from softswitch.store.schema import Upgrade, upgrade
 from softswitch.store.search import Search
 from softswitch.store.sinks import Sink, open_sink
 from softswitch.store.state import State
+from softswitch.store.statistics import Statistics
 from softswitch.store.voicemail import Voicemail
 from softswitch.store.writer import JOURNAL_NAME, Pace, Trouble, Writer
 
@@ -50,6 +52,7 @@ class Store:
         self.messages = Messages(writer, sink.rows("messages"))
         self.state = State(writer, sink.rows("state"))
         self.records = Records(writer)
+        self.statistics = Statistics(writer)
         self._search = Search(engine)
         self._closed = False
 
@@ -127,6 +130,10 @@ class Store:
             async with asyncio.timeout(1.0):
                 await self.writer.settled()
         return self._search
+
+    async def forget_calls(self, before: float) -> int:
+        """Delete the records of calls that ended before `before`, epoch seconds; how many."""
+        return await forget_calls(self._engine, before)
 
     async def close(self) -> None:
         """Write what is left and give everything back; a second time is harmless."""

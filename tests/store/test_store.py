@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from sqlalchemy.engine import URL
 from softswitch.store.errors import JournalFullError, StoreError
 from softswitch.store.records import Records
 from softswitch.store.search import Query
+from softswitch.store.statistics import Interval, Visit
 from softswitch.store.store import Store
 from softswitch.store.voicemail import Counts, VoiceMessage
 
@@ -64,7 +66,7 @@ async def test_a_whole_call_is_found_with_its_legs_and_events(store: Store) -> N
 
     assert found is not None
     assert (found["answered_at"], found["answered_by"]) == (NOW + 2.1, "102")
-    assert (found["cause"], found["ended_by"], found["status"]) == ("normal", "a", 200)
+    assert (found["cause"], found["ended_by"], found["status"]) == ("normal", "caller", 200)
     caller, callee = found["legs"]
     assert caller["role"] == "caller"
     assert (callee["ringing_at"], callee["answered_at"]) == (NOW + 1, NOW + 2.0)
@@ -174,6 +176,36 @@ def one_call(records: Records, number: int) -> float:
     record.leg("b", ended_at=NOW, cause="normal", quality={"lost": 0, "jitter": 0.5})
     record.end("normal", by="a", status=200)
     return time.process_time() - began
+
+
+async def test_old_calls_are_forgotten_whole_and_open_ones_never(store: Store) -> None:
+    for number in range(3):
+        store.records.clock = lambda number=number: NOW + number  # type: ignore[misc]
+        record = store.records.begin(f"c{number}")
+        record.leg("a", party="101")
+        record.event("held")
+        if number:
+            record.end("normal")
+    search = await store.search()
+    assert await store.forget_calls(NOW + 2) == 1
+    assert [call["id"] for call in await search.page(Query())] == ["c2", "c0"]
+    assert await search.page(Query(number="101", until=NOW + 1.5)) == await search.page(
+        Query(until=NOW + 0.5)
+    )
+
+
+async def test_statistics_answer_for_any_past_interval(store: Store) -> None:
+    visit = Visit("v1", "c1", "sales", "101", NOW)
+    store.statistics.visit(visit)
+    store.statistics.visit(replace(visit, left_at=NOW + 5, outcome="answered", details={"n": 1}))
+    store.statistics.visit(replace(visit, id="v2", entered_at=NOW + 60))
+    store.statistics.interval(Interval("anna", NOW, "paused", NOW + 9, "lunch"))
+    search = await store.search()
+    (found,) = await search.visits(NOW, NOW + 60, "sales")
+    assert (found["outcome"], found["details"]) == ("answered", {"n": 1})
+    (interval,) = await search.intervals(NOW, NOW + 60, "anna")
+    assert (interval["state"], interval["reason"]) == ("paused", "lunch")
+    assert await search.visits(NOW, NOW + 99, "support") == []
 
 
 async def test_messages_wait_for_their_recipient(store: Store, tmp_path: Path) -> None:
