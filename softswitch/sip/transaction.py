@@ -59,14 +59,16 @@ CONFIRMED, TERMINATED = State.CONFIRMED, State.TERMINATED
 def server_key(request: Request, method: str) -> Key:
     """What a request of `method` in this one's transaction is matched by (§17.2.3).
 
+    CSeq is added to it: pyVoIP answers a challenge with a new INVITE on the old branch.
+
     Without the magic cookie, RFC 2543 rules: all that a retransmission, ACK or CANCEL
     has in common with the request.  The To tag is left out, since only ACK changes it.
     """
     via = request.via
     branch = via.params.get("branch", "")
-    if branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE):
-        return branch, via.host, via.port, method
     cseq = request.cseq.number
+    if branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE):
+        return branch, via.host, via.port, cseq, method
     return request.uri, request.call_id, request.from_.tag, cseq, str(via), method
 
 

@@ -385,6 +385,7 @@ def test_a_branch_of_rfc_3261_is_matched_with_sent_by_and_method() -> None:
     for other in (
         request("INVITE", branch="z9hG4bKx", via="192.0.2.7:5062"),
         request("INVITE", branch="z9hG4bKx", via="192.0.2.8:5060"),
+        request("INVITE", branch="z9hG4bKx", number=2),  # pyVoIP, after a challenge
         request("INVITE", branch="z9hG4bKy"),
     ):
         assert server_key(first, "INVITE") != server_key(other, "INVITE")
