@@ -19,6 +19,11 @@ Batch: TypeAlias = dict[str, dict[Key, Row | None]]
 """What to make true in one transaction: for each table, the row under a key, or none."""
 
 
+_AS_IS: Final = frozenset({type(None), int, float})
+_NULLS: Final = (None,) * 64  # wider than any table
+_dumps = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class Shape(NamedTuple):
     """How wide a table is, and how many of its first columns are the key."""
 
@@ -28,12 +33,7 @@ class Shape(NamedTuple):
 
     def fit(self, row: Sequence[Any]) -> Row:
         """`row` as the database can take it, ended in nulls where it is of an older version."""
-        missing = len(self.columns) - len(row)
-        return (*map(_storable, row), *(None,) * missing)
-
-    def key(self, row: Sequence[Any]) -> Key:
-        """The key that `row` begins with."""
-        return tuple(map(_storable, row[: self.keys]))
+        return (*storable(row), *_NULLS[len(row) : len(self.columns)])
 
     def upsert(self, mark: str) -> str:
         """The statement that writes a row; `mark` is `?` or `$`."""
@@ -69,11 +69,18 @@ def _marks(mark: str, count: int) -> str:
     return ", ".join("?" if mark == "?" else f"${n}" for n in range(1, count + 1))
 
 
-def _storable(value: Any) -> Any:
+def storable(row: Sequence[Any]) -> Row:
+    """The values of `row` as the database can take them; nearly all are so already."""
+    return tuple(
+        value
+        if type(value) in _AS_IS or (type(value) is str and value.isascii() and "\0" not in value)
+        else _converted(value)
+        for value in row
+    )
+
+
+def _converted(value: Any) -> Any:
     """Neither database takes lone surrogates, nor PostgreSQL a NUL; peers send both."""
     if isinstance(value, str):
-        if not value.isascii() or "\0" in value:
-            return value.replace("\0", "�").encode(errors="replace").decode()
-    elif isinstance(value, dict | list | tuple):
-        return json.dumps(value)
-    return value
+        return value.replace("\0", "�").encode(errors="replace").decode()
+    return _dumps(value) if isinstance(value, dict | list | tuple) else value

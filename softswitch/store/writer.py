@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from softswitch.store.errors import StoreError
 from softswitch.store.frame import Entry
 from softswitch.store.journal import Journal
-from softswitch.store.shape import SHAPES, Batch
+from softswitch.store.shape import SHAPES, Batch, storable
 from softswitch.store.sinks import RefusedError, Sink
 
 Seconds: TypeAlias = float
@@ -187,9 +187,10 @@ def _batch(entries: list[Entry]) -> Batch:
     for _, kind, payload in entries:
         if kind == _DROP:
             table, key = payload
-            batch.setdefault(table, {})[SHAPES[table].key(key)] = None
+            batch.setdefault(table, {})[storable(key)] = None
             continue
         for table, row in payload:
             shape = SHAPES[table]
-            batch.setdefault(table, {})[shape.key(row)] = shape.fit(row)
+            fitted = shape.fit(row)
+            batch.setdefault(table, {})[fitted[: shape.keys]] = fitted
     return batch
