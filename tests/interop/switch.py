@@ -1,0 +1,110 @@
+"""Our switch as its owner starts it: a real process, a real settings file, real sockets."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.interop.phones.account import Account
+from tests.interop.ports import free_ports, media_range
+from tests.interop.process import Child
+
+DOMAIN = "office.test"
+READY, DRAIN = 20.0, 15.0
+"""Seconds within which it must be ready, and gone."""
+
+
+class Switch(Child):
+    """`softswitch run` with a settings file of its own.
+
+    `settings` is what the test is about: TOML without [switch], [sip], [media] and [api], which
+    are written here; extensions 101 to 10N have the passwords `secret-101` ….
+    """
+
+    patience = DRAIN
+
+    def __init__(
+        self, folder: Path, settings: str = "", *, extensions: int = 4, transports: str = "udp tcp"
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.port = folder, free_ports(2)
+        self.tls_port, self.http_port = self.port + 1, free_ports()
+        self.settings = folder / "settings.toml"
+        self.settings.write_text(self._head(transports) + people(extensions) + settings)
+        super().__init__(
+            [sys.executable, "-m", "softswitch", "run", "--config", self.settings],
+            folder / "log",
+            env={"PYTHONUNBUFFERED": "1"},
+        )
+
+    def _head(self, transports: str) -> str:
+        listen = [
+            f"{transport}:{host}:{self.tls_port if transport == 'tls' else self.port}"
+            for transport in transports.split()
+            for host in ("127.0.0.1", "[::1]")
+        ]
+        low, high = media_range()
+        return f"""
+[switch]
+domain = "{DOMAIN}"
+data = "data"
+drain = 1.0
+[sip]
+listen = {listen}
+[media]
+address = "127.0.0.1"
+address6 = "::1"
+ports = "{low}-{high}"
+[api]
+listen = "127.0.0.1:{self.http_port}"
+[log]
+format = "json"
+"""
+
+    def ready(self) -> None:
+        self.wait_for_output("ready", READY)
+
+    def account(self, user: str, transport: str = "udp", host: str = "127.0.0.1") -> Account:
+        port = self.tls_port if transport == "tls" else self.port
+        return Account(user, f"secret-{user}", host, port, transport)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`softswitch WORDS` against this switch."""
+        return subprocess.run(
+            [sys.executable, "-m", "softswitch", *words, "--config", self.settings],
+            capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+
+    def kill(self) -> None:
+        """As the power fails: no farewell."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def tracebacks(self) -> list[str]:
+        return [line for line in self.output().splitlines() if "Traceback (most recent" in line]
+
+
+def people(count: int) -> str:
+    """Extensions 101, 102, … of class "staff", which may dial inside."""
+    tables = [
+        f'[extensions.{number}]\nname = "Phone {number}"\npassword = "secret-{number}"\n'
+        'class = "staff"\n'
+        for number in range(101, 101 + count)
+    ]
+    return "[classes.staff]\n" + "".join(tables)
+
+
+@contextmanager
+def running(folder: Path, settings: str = "", *, transports: str = "udp tcp") -> Iterator[Switch]:
+    """A switch that is ready; at the end it must go at SIGTERM with code 0 and without a crash."""
+    switch = Switch(folder, settings, transports=transports)
+    try:
+        switch.ready()
+        yield switch
+    finally:
+        code = switch.stop()
+    assert not switch.tracebacks(), switch.tail(80)
+    assert code == 0, f"exit code {code}\n{switch.tail()}"
