@@ -106,9 +106,11 @@ def parse_params(text: str) -> dict[str, str]:
     No name may come twice (RFC 3261 §7.3.1).
     """
     if _PLAIN_PARAMS.fullmatch(text):
-        pairs = [param.partition("=") for param in text.split(";")]
-        plain = {name.lower(): value for name, _, value in pairs[1:]}
-        if len(plain) == len(pairs) - 1:
+        plain = {}
+        for param in text.split(";")[1:]:
+            name, _, value = param.partition("=")
+            plain[name.lower()] = value
+        if len(plain) == text.count(";"):
             return plain
     return _parse_odd_params(text)
 

@@ -73,15 +73,15 @@ class ParseError(SwitchError):
     """The *peer* sent what the RFCs forbid: ordinary data, caught once, where bytes enter.
 
     `status` is the response a server owes for it (RFC 3261 §21.4, §21.5); `offset` is
-    the byte of the message where the trouble starts, as far as known.  `request` holds
+    the byte of the message where the trouble starts, or None.  `request` holds
     what could still be read of a faulty request, enough for `reply` and for nothing
     else; None means that silence is the only answer.
     """
 
-    def __init__(self, reason: str, *, offset: int = 0, status: int = 400) -> None:
+    def __init__(self, reason: str, *, offset: int | None = None, status: int = 400) -> None:
         super().__init__(reason)
         self.reason, self.offset, self.status = reason, offset, status
         self.request: Request | None = None
 
     def __str__(self) -> str:
-        return f"{self.reason} (byte {self.offset})"
+        return self.reason if self.offset is None else f"{self.reason} (byte {self.offset})"
