@@ -30,10 +30,12 @@ class Access:
         self._token = None if token is None else token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._open or self._may(scope):
+        if scope["type"] == "lifespan" or scope["path"] in self._open or self._may(scope):
             await self._app(scope, receive, send)
-            return
-        await self._refusal()(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._refusal()(scope, receive, send)
 
     def _may(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)

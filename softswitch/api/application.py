@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from softswitch.api import routes
@@ -29,8 +30,14 @@ def create_api(
     for router in (routes.whole, routes.calls, routes.centre, routes.office):
         api.include_router(router)
     api.add_exception_handler(RefusedError, _refusal)
+    api.add_exception_handler(SQLAlchemyError, _no_database)
     api.add_middleware(Access, token=token, open_paths=open_paths)
     return api
+
+
+async def _no_database(_: Request, error: Exception) -> JSONResponse:
+    """Calls go on without it; only the question cannot be answered."""
+    return JSONResponse({"detail": f"the database does not answer: {error}"}, 503)
 
 
 async def _refusal(_: Request, error: Exception) -> JSONResponse:

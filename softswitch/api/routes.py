@@ -150,7 +150,7 @@ async def records(
     switch: Switch,
     wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=10**12)] = 0,
 ) -> models.Records:
     """Calls of the past and those in progress, newest first (P26, R7)."""
     search = await switch.search()

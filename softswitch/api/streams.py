@@ -1,6 +1,7 @@
 """Event streams over HTTP: server-sent events (WHATWG HTML §9.2) from a hub."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -21,7 +22,7 @@ class EventStream(StreamingResponse):
 def stream(hub: Hub, request: Request, wanted: Wanted = everything) -> EventStream:
     """What the hub tells, from `Last-Event-ID` on where the client sends one."""
     last = request.headers.get("last-event-id", "")
-    after = int(last) if last.isascii() and last.isdigit() else None
+    after = int(last) if re.fullmatch(r"[0-9]{1,18}", last) else None
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return EventStream(lines(hub, after, wanted), headers=headers)
 

@@ -45,8 +45,9 @@ class EngineLog:
 
     def append(self, event: Any) -> int:
         """Keep an event.  Raises `JournalFullError`."""
+        sequence = self._journal.append(_EVENT, event)
         self.since_snapshot += 1
-        return self._journal.append(_EVENT, event)
+        return sequence
 
     def snapshot(self, state: Any) -> None:
         """Keep `state`, which holds all events so far, in their stead.  Milliseconds, by size."""

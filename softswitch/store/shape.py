@@ -33,7 +33,8 @@ class Shape(NamedTuple):
 
     def fit(self, row: Sequence[Any]) -> Row:
         """`row` as the database can take it, ended in nulls where it is of an older version."""
-        return (*storable(row), *_NULLS[len(row) : len(self.columns)])
+        width = len(self.columns)
+        return (*storable(row[:width]), *_NULLS[len(row) : width])
 
     def upsert(self, mark: str) -> str:
         """The statement that writes a row; `mark` is `?` or `$`."""

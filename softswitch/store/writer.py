@@ -70,6 +70,7 @@ class Writer:
 
         Raises `JournalFullError`.
         """
+        assert all(table in SHAPES for table, _ in rows)  # the journal would keep it for ever
         self._append(_PUT, rows)
 
     def drop(self, table: str, *key: Any) -> None:
@@ -114,6 +115,13 @@ class Writer:
             self._hurry.set()
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except BaseException as error:
+            self._report(f"the database writer broke: {error!r}")  # the journal still keeps all
+            raise
+
+    def _follow(self) -> None:
         while not self._stop.is_set():
             self._work.wait()
             self._hurry.wait(self._pace.gather)

@@ -64,6 +64,20 @@ async def test_a_page_of_our_own_may_ask() -> None:
     assert (await ask("127.0.0.1", Origin="http://127.0.0.1:8080")).status_code == 200
 
 
+async def test_a_websocket_needs_the_token_too() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/v1/x", "headers": [], "client": ("192.0.2.1", 1)}
+    await create_api(FakeSwitch(), "s3cret")(scope, receive, send)
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
 @pytest.mark.parametrize(
     ("scope", "trusted"),
     [

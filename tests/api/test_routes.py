@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from softswitch.api import models
 from softswitch.api.application import create_api
@@ -100,10 +101,10 @@ async def test_health_follows_the_switch(client: httpx.AsyncClient, switch: Fake
 
 
 async def test_metrics_are_what_prometheus_reads(client: httpx.AsyncClient) -> None:
-    text = (await client.get("/metrics")).raise_for_status().text
+    page = (await client.get("/metrics")).raise_for_status().text
     samples = {
         (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(page)
         for sample in family.samples
     }
     assert samples["softswitch_calls",] == 2
@@ -132,6 +133,18 @@ async def test_records_are_found_paged_and_exported(tmp_path: Path) -> None:
     assert len(table.text.splitlines()) == 4
     assert table.headers["content-type"].startswith("text/csv")
     assert missing.json() == {"detail": "there is no record of call c9"}
+
+
+async def test_a_database_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    async with store._engine.begin() as connection:
+        await connection.execute(text("DROP TABLE calls"))
+    transport = httpx.ASGITransport(create_api(FakeSwitch(store)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answer = await client.get("/v1/records")
+    await store.close()
+    assert answer.status_code == 503
+    assert "no such table" in answer.json()["detail"]
 
 
 async def test_a_recording_is_served(

@@ -28,7 +28,7 @@ def live_and_die(directory: Path, promises: int) -> list[tuple[str, str]]:
 
 async def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
     promised: set[tuple[str, str]] = set()
-    for _ in range(6):
+    for _ in range(4):
         promised |= set(live_and_die(tmp_path, DICE.randrange(1, 3000)))
 
     store = await Store.open(tmp_path)
