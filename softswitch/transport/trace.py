@@ -19,6 +19,9 @@ KEPT = 4096
 """Messages remembered; about 4 MB."""
 
 MAX_COLUMNS = 8
+TIME = 13
+"""Characters of `22:13:20.250 `."""
+
 COLUMN = 28
 """Characters from one line of a ladder to the next."""
 
@@ -118,31 +121,27 @@ class Ladder:
 
     def draw(self, traced: Traced) -> list[str]:
         """The lines for one more message, heading included where it changed."""
-        speaker, listener = traced.ends
-        known = len(self._columns)
-        for end in (speaker, listener):
-            if end not in self._columns:
-                self._columns.append(end)
-        del self._columns[:-MAX_COLUMNS]  # the oldest make room: a ladder must fit a screen
-        heading = [self._heading()] if len(self._columns) != known else []
-        return [*heading, self._rung(traced)]
+        known = [*self._columns]
+        self._columns += [end for end in dict.fromkeys(traced.ends) if end not in known]
+        while len(self._columns) > MAX_COLUMNS:  # a ladder must fit a screen
+            self._columns.remove(next(c for c in self._columns if c not in traced.ends))
+        heading = [self._heading()] if self._columns != known else []
+        at = datetime.fromtimestamp(traced.at, self._zone)
+        return [*heading, f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self._rung(traced)}"]
 
     def _heading(self) -> str:
-        return " " * 13 + "".join(bracketed(each).center(COLUMN) for each in self._columns).rstrip()
+        return " " * TIME + "".join([bracketed(c).center(COLUMN) for c in self._columns]).rstrip()
 
     def _rung(self, traced: Traced) -> str:
+        """Upright lines, and an arrow with the first line from speaker to listener."""
         start, end = (self._columns.index(each) for each in traced.ends)
-        left, right = min(start, end), max(start, end)
-        label = f" {traced.first_line} "
-        width = max((right - left) * COLUMN - 1, 8)
-        shaft = label[: width - 2].center(width - 1, "-")
-        arrow = shaft + ">" if start < end else "<" + shaft
-        rung = ["|".center(COLUMN)] * left + [" " * (COLUMN // 2 - 1) + "|" + arrow]
-        line = "".join(rung) + "|"
-        for column in range(right + 1, len(self._columns)):
-            line = line.ljust(column * COLUMN + COLUMN // 2 - 1) + "|"
-        at = datetime.fromtimestamp(traced.at, self._zone)
-        return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {line}".rstrip()
+        drawn = list(("|".center(COLUMN)) * len(self._columns))
+        middle = drawn.index("|")
+        left, right = (place * COLUMN + middle for place in sorted((start, end)))
+        width = max(right - left - 1, COLUMN // 2)  # who talks to itself has half a column
+        shaft = f" {traced.first_line[: width - 5]} ".center(width - 1, "-")
+        drawn[left + 1 : left + 1 + width] = shaft + ">" if start <= end else "<" + shaft
+        return "".join(drawn).rstrip()
 
 
 def ladder(messages: Iterable[Traced], zone: tzinfo = UTC) -> list[str]:
