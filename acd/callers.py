@@ -37,9 +37,7 @@ class Callers:
             call = self._new_call(event)
         elif call.phase is not Phase.WAITING or not call.live:
             return self.floor.refuse(event, f"call {event.call} is being connected")
-        for queue in queues:
-            if queue.name not in call.entries:
-                self.lines.enter(call, queue)
+        self.lines.enter(call, *(q for q in queues if q.name not in call.entries))
         return None
 
     def _queues(self, names: tuple[str, ...]) -> list[Queue]:

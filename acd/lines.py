@@ -2,8 +2,8 @@
 
 **The order of service.**  Everybody has one number, the rank: arrival in the *system* minus
 `ageing` seconds for each level of priority; the smaller is served first, then the earlier call.
-Waiting thus raises everybody equally, two callers never change places by themselves, and a caller of
-priority q waits at most for those of priority p who arrive within `ageing * (p - q)` seconds.
+Waiting thus raises everybody equally, two callers never change places by themselves, and a caller
+of priority q waits at most for those of priority p who arrive within `ageing * (p - q)` seconds.
 """
 
 from __future__ import annotations
@@ -33,13 +33,18 @@ class Lines:
 
     # --- coming ------------------------------------------------------------------------------
 
-    def enter(self, call: Call, queue: Queue) -> None:
-        """Join, be refused, or be sent on at once, by the queue's rules."""
-        refused = self._refusal(queue)
-        if refused is not None:
-            self._refuse(call, queue, *refused)
-        else:
-            self.join(call, queue)
+    def enter(self, call: Call, *queues: Queue) -> None:
+        """Join those queues whose rules allow it; refused by all, be sent on by the last."""
+        refusals = [(queue, self._refusal(queue)) for queue in queues]
+        for queue, refusal in refusals:
+            if refusal is None:
+                self.join(call, queue)
+        refused = [(queue, *refusal) for queue, refusal in refusals if refusal is not None]
+        for number, (queue, outcome, target) in enumerate(refused, 1):
+            last = not call.entries and number == len(refused)
+            self.floor.out.append(Left(call.id, queue.name, outcome, 0.0, target, last))
+            if last:
+                self.go_on(call, target)
 
     def _refusal(self, queue: Queue) -> tuple[VisitOutcome, str] | None:
         settings = queue.settings
@@ -50,12 +55,6 @@ class Lines:
         if settings.max_length is not None and len(queue.line) >= settings.max_length:
             return VisitOutcome.REFUSED_FULL, settings.next
         return None
-
-    def _refuse(self, call: Call, queue: Queue, outcome: VisitOutcome, target: str) -> None:
-        last = not call.entries
-        self.floor.out.append(Left(call.id, queue.name, outcome, 0.0, target, last))
-        if last:
-            self.go_on(call, target)
 
     def join(self, call: Call, queue: Queue, *, callback: bool = False, why: str = "") -> Entry:
         """Stand in line.  `why` says what set the place, if it is not the end of the line."""
@@ -170,13 +169,17 @@ class Lines:
         """One deadline a call: the earliest of everything that may happen to it by itself."""
         due = [at for entry in call.entries.values() for at in self._deadlines(entry)]
         due += call.excluded.values()
-        if call.callback:
-            due.append(call.callback.deadline)
-            if call.callback.not_before > self.floor.now:
-                due.append(call.callback.not_before)
-            if call.phase is Phase.DIALLING:
-                due.append(call.callback.rings_until)
+        due += self._callback_deadlines(call)
         self.floor.timers.arm((Due.CALL, call.id), min(due, default=None))
+
+    def _callback_deadlines(self, call: Call) -> list[Instant]:
+        """Only for as long as the customer is not on the line, and nobody is being rung."""
+        callback = call.callback
+        if callback is None or call.live or call.offers:
+            return []
+        if call.phase is Phase.DIALLING:
+            return [callback.rings_until]
+        return [callback.deadline, *([callback.not_before] if callback.not_before else [])]
 
     def _deadlines(self, entry: Entry) -> list[Instant]:
         queue, call, joined = entry.queue, entry.call, entry.joined
@@ -262,7 +265,7 @@ class Lines:
         self.floor.out.append(Announce(call.id, queue.name, what, value, upper, because))
 
     def _why_behind(self, entry: Entry) -> str:
-        """Why a position rose since it was told: somebody ahead has come, or this call was moved."""
+        """Why a position rose since it was told: somebody came ahead, or this call was moved."""
         if entry.moved_at > entry.told_at:
             return entry.why
         ahead = (row[3] for row in entry.queue.line[: entry.queue.position(entry) - 1])

@@ -71,9 +71,9 @@ class Rooms:
     def _apply(self, settings: Settings) -> None:
         self.floor.configure(settings)
         for call in self.floor.calls.values():
+            for entry in call.entries.values():
+                entry.step = min(entry.step, len(entry.queue.steps) - 1)
             self.lines.rerank(call, "settings changed")
-            if call.phase is Phase.WAITING:
-                for entry in call.entries.values():
-                    entry.step = min(entry.step, len(entry.queue.steps) - 1)
-                    self.lines.shelve(entry)
-                self.lines.arm(call)
+            for entry in call.entries.values():
+                self.lines.shelve(entry)
+            self.lines.arm(call)

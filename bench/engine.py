@@ -1,0 +1,178 @@
+"""What a decision of the ACD engine costs, and how that grows.
+
+    python -m bench.engine [--json]
+
+The centre is kept saturated: every agent talks, `waiting` callers wait.  Each turn one conversation
+ends, which makes an offer, which is answered and connected, and a new caller joins: four events.
+A *decision* is one event handled, after which nothing is left that could be matched; offers a second
+are given beside it.  The idle case, where callers find many free agents, is measured too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Callable
+from random import Random
+from time import process_time
+from typing import Any
+
+from acd.actions import Offer
+from acd.engine import Engine
+from acd.events import AgentLegEnded, AgentLoggedIn, CallJoined, Connected, OfferAnswered
+from acd.settings import AgentSettings, Member, QueueSettings, Settings
+
+SEATS = 3
+"""Queues an agent sits at."""
+
+
+class Centre:
+    """A centre under load; time passes 1 ms an event."""
+
+    def __init__(self, agents: int, queues: int, strategy: str = "longest-idle") -> None:
+        self.rng = Random(1)
+        names = [f"agent{n}" for n in range(agents)]
+        members: dict[str, list[Member]] = {f"queue{n}": [] for n in range(queues)}
+        for name in names:
+            for queue in self.rng.sample(sorted(members), min(SEATS, queues)):
+                members[queue].append(Member(name))
+        self.queues = [name for name, seats in members.items() if seats]
+        self.engine = Engine(
+            Settings(
+                queues={
+                    name: QueueSettings(members=tuple(seats), strategy=strategy)
+                    for name, seats in members.items()
+                },
+                agents={name: AgentSettings() for name in names},
+                audit_every=0,
+            )
+        )
+        self.now = 0.0
+        self.calls = 0
+        self.talking: list[Offer] = []
+        for name in names:
+            self.tell(AgentLoggedIn(name, name))
+
+    def tell(self, event: Any) -> list[Offer]:
+        self.now += 0.001
+        return [a for a in self.engine.handle(event, self.now) if type(a) is Offer]
+
+    def join(self) -> list[Offer]:
+        self.calls += 1
+        return self.tell(CallJoined(f"call{self.calls}", (self.rng.choice(self.queues),)))
+
+    def take(self, offers: list[Offer]) -> None:
+        for offer in offers:
+            self.tell(OfferAnswered(offer.offer, f"leg{offer.offer}"))
+            self.tell(Connected(offer.offer))
+            self.talking.append(offer)
+
+    def hang_up(self) -> list[Offer]:
+        at = self.rng.randrange(len(self.talking))
+        self.talking[at], self.talking[-1] = self.talking[-1], self.talking[at]
+        offer = self.talking.pop()
+        return self.tell(AgentLegEnded(offer.agent, f"leg{offer.offer}"))
+
+    def fill(self, waiting: int) -> None:
+        """Until this many wait."""
+        while len(self.engine.floor.calls) < waiting:
+            self.take(self.join())
+
+
+def saturated(agents: int, queues: int, waiting: int, turns: int) -> dict[str, float]:
+    """µs per event by kind, and what follows from that."""
+    centre = Centre(agents, queues)
+    centre.fill(waiting)
+    spent = dict.fromkeys(("ended", "answered", "connected", "joined"), 0.0)
+
+    def timed(kind: str, action: Callable[[], Any]) -> Any:
+        begin = process_time()
+        result = action()
+        spent[kind] += process_time() - begin
+        return result
+
+    served = 0
+    for _ in range(turns):
+        for offer in timed("ended", centre.hang_up):
+            answered, connected = (
+                OfferAnswered(offer.offer, f"leg{offer.offer}"),
+                Connected(offer.offer),
+            )
+            timed("answered", lambda event=answered: centre.tell(event))
+            timed("connected", lambda event=connected: centre.tell(event))
+            centre.talking.append(offer)
+            served += 1
+        centre.take(timed("joined", centre.join))
+    total = sum(spent.values())
+    return {
+        "agents": agents,
+        "queues": queues,
+        "waiting": waiting,
+        "decisions_per_s": (2 * turns + 2 * served) / total,
+        "offers_per_s": served / total,
+        "offer_decisions_per_s": served / spent["ended"],
+        **{f"{kind}_us": 1e6 * seconds / turns for kind, seconds in spent.items()},
+    }
+
+
+def idle(agents: int, queues: int, strategy: str, turns: int) -> dict[str, Any]:
+    """Callers come to a centre of which nine agents in ten are free."""
+    centre = Centre(agents, queues, strategy)
+    while len(centre.talking) < agents // 10:
+        centre.take(centre.join())
+    spent = 0.0
+    for _ in range(turns):
+        begin = process_time()
+        offers = centre.join()
+        spent += process_time() - begin
+        centre.take(offers)
+        centre.hang_up()
+    return {"strategy": strategy, "agents": agents, "joined_us": 1e6 * spent / turns}
+
+
+def growth(rows: list[dict[str, float]]) -> float:
+    """Exponent b of cost ~ agents**b over the rows; log n growth shows as b near 0."""
+    xs = [math.log(row["agents"]) for row in rows]
+    ys = [-math.log(row["decisions_per_s"]) for row in rows]
+    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
+    return slope / sum((x - mean_x) ** 2 for x in xs)
+
+
+def measure(turns: int = 10_000) -> dict[str, Any]:
+    """Every figure; about 20 s."""
+    rows = [
+        saturated(agents, queues, waiting, turns)
+        for agents, queues, waiting in (
+            (100, 5, 200),
+            (1000, 50, 2000),
+            (10_000, 500, 10_000),
+            (10_000, 1000, 10_000),
+        )
+    ]
+    kinds = ("longest-idle", "round-robin", "random", "fewest-calls", "skill", "fastest-first")
+    return {
+        "saturated": rows,
+        "growth_exponent": growth(rows[:3]),
+        "idle": [idle(n, n // 20, kind, turns // 5) for kind in kinds for n in (100, 1000)],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--turns", type=int, default=10_000)
+    given = parser.parse_args()
+    figures = measure(given.turns)
+    if given.json:
+        print(json.dumps(figures, indent=2))
+        return
+    for row in [*figures["saturated"], *figures["idle"]]:
+        cells = (f"{k} {v:.1f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
+        print("  ".join(cells))
+    print(f"cost grows as agents to the power of {figures['growth_exponent']:.3f}")
+
+
+if __name__ == "__main__":
+    main()
