@@ -14,6 +14,13 @@ from softswitch.store.shape import SHAPES, Batch, Key, Row
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON")
 POSITION = "journal_position"
+_WRONG_ROW = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    OverflowError,
+)
 
 
 class UnavailableError(StoreError):
@@ -70,15 +77,18 @@ class SqliteSink:
     def apply(self, batch: Batch) -> None:
         try:
             self._apply(batch)
-        except sqlite3.OperationalError as error:
-            self._undo()
-            raise UnavailableError(f"the database cannot be written: {error}") from error
-        except (sqlite3.Error, OverflowError) as error:
+        except _WRONG_ROW as error:
             self._undo()
             raise RefusedError(str(error)) from error
+        except sqlite3.Error as error:  # locked, full, damaged: none of it the rows' fault
+            self._undo()
+            raise UnavailableError(f"the database cannot be written: {error}") from error
 
     def harden(self) -> None:
-        self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")  # syncs the WAL first
+        try:
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")  # syncs the WAL first
+        except sqlite3.Error as error:
+            raise UnavailableError(f"the database cannot be synced: {error}") from error
 
     def rows(self, table: str, unset: str | None = None) -> list[Row]:
         return self._database.execute(SHAPES[table].select(unset)).fetchall()

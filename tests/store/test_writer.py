@@ -180,6 +180,21 @@ async def test_a_locked_database_is_waited_for(
     assert troubles[0] is not None
 
 
+def test_a_damaged_database_is_no_fault_of_the_rows(tmp_path: Path) -> None:
+    """So they stay in the journal, and are not dropped as wrong ones."""
+    path = tmp_path / "x.db"
+    engine = create_engine(f"sqlite:///{path}")
+    METADATA.create_all(engine)
+    engine.dispose()
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+    sink = SqliteSink(str(path))
+    with pytest.raises(UnavailableError, match="malformed"):
+        sink.apply({"state": {("a", "b"): ("a", "b", "1")}})
+    sink.close()
+
+
 def test_a_row_reaches_sqlite_within_twenty_microseconds(tmp_path: Path) -> None:
     """Of CPU, batching, projecting and SQL together; five-fold for a busy machine."""
 
