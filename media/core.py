@@ -29,6 +29,8 @@ from media.stream import Stream
 from media.switchboard import Switchboard, agree_types
 from media.types import Address, Array, Instant, Keys, Seconds
 
+_MOST_REPORTS = 20
+"""Reports of each kind a tick, so that many legs opened at once do not hold it up."""
 _MOST_FRAMES = 5
 """Ticks that are made up for when the engine was held up; what lies further back is skipped."""
 
@@ -163,19 +165,20 @@ class Core:
         self._compile()
         if not len(batch.sockets):
             return
-        pool = self._backend.pool
-        control = (batch.sockets & 1 == 1) | rtp.is_rtcp(pool, batch.rows)
-        if control.any():
+        packets = rtp.parse(self._backend.pool, batch.sockets >> 1, batch.rows, batch.lengths)
+        control = (batch.sockets & 1 == 1) | rtp.is_rtcp(packets)
+        if np.count_nonzero(control):
             for i in np.flatnonzero(control).tolist():
                 socket, row, length = (int(column[i]) for column in batch[:3])
                 self._take_rtcp(socket, row, length, now)
-            sound = ~control
-            batch = Batch(batch.sockets[sound], batch.rows[sound], batch.lengths[sound], False)
-        packets = rtp.parse(pool, batch.sockets >> 1, batch.rows, batch.lengths)
-        keys = source_keys(pool, batch.rows, self._sockets.ipv6)
-        for part in rtp.rounds(packets.leg, self.legs.capacity):
-            whole = len(part) == len(packets.leg)
-            self._round(*((packets, keys) if whole else (packets.only(part), keys[part])), now)
+            packets = packets.only(~control)
+        keys = source_keys(self._backend.pool, packets.row, self._sockets.ipv6)
+        parts = rtp.rounds(packets.leg, self.legs.capacity)
+        if len(parts) == 1:
+            self._round(packets, keys, now)
+            return
+        for part in parts:
+            self._round(packets.only(part), keys[part], now)
 
     def _take_rtcp(self, socket: int, pool_row: int, length: int, now: Instant) -> None:
         """RTCP is believed from the host that the leg's sound comes from."""
@@ -200,7 +203,7 @@ class Core:
         """At most one packet of each leg."""
         legs = self.legs
         kinds = legs.kinds[packets.leg, packets.payload_type]
-        if legs.secure[packets.leg].any():
+        if np.count_nonzero(legs.secure[packets.leg]):
             known = (keys == legs.believed[packets.leg]) | legs.may_latch[packets.leg]
             packets, kept = self.gate.unwrap(packets, known & packets.valid & (kinds != NONE))
             keys, kinds = keys[kept], kinds[kept]
@@ -208,23 +211,23 @@ class Core:
         judgement = belief.judge(legs, packets, keys, kinds, now, silence)
         for i in judgement.moved:
             self._move(int(packets.leg[i]), int(packets.row[i]))
-        if not judgement.believed.all():
+        if np.count_nonzero(judgement.believed) != len(kinds):
             packets, kinds = packets.only(judgement.believed), kinds[judgement.believed]
         if not len(kinds):
             return
         tracked = reception.track(legs, packets, kinds, now)
         self._follow_codecs(packets, kinds)
         decoded = legs.decoding[packets.leg] & legs.receiving[packets.leg]
-        if decoded.any():
+        if np.count_nonzero(decoded):
             self._listen(packets.only(decoded), kinds[decoded], tracked.only(decoded))
-        if (legs.relay_to[packets.leg] >= 0).any():
+        if np.count_nonzero(legs.flows[packets.leg]):
             self._forward(relay.forward(legs, self._backend.pool, packets, kinds, tracked, now))
 
     def _follow_codecs(self, packets: rtp.Packets, kinds: Array) -> None:
         """A peer may change among the agreed codecs at any packet (RFC 3264 §5.1)."""
         legs = self.legs
         changed = (kinds >= AUDIO) & (kinds != legs.in_codec[packets.leg])
-        if changed.any():
+        if np.count_nonzero(changed):
             legs.in_codec[packets.leg[changed]] = kinds[changed]
             self.board.graph.changed = True
             self._compile()
@@ -250,6 +253,8 @@ class Core:
         if not stream.rtcp_mux:
             self._sockets.aim(2 * row + 1, (address[0], address[1] + 1))
         self.legs.sending[row] = stream.sending
+        self.board.graph.changed = True
+        self._compile()
         self._emit(events.SourceChanged(leg, address))
 
     def _forward(self, forwarded: relay.Forwarded) -> None:
@@ -276,13 +281,13 @@ class Core:
 
     def _report(self, now: Instant) -> None:
         """Send the RTCP reports that are due, and tell the quality of legs whose turn it is."""
-        for row in np.flatnonzero(self.reports.next_report <= now).tolist():
+        for row in np.flatnonzero(self.reports.next_report <= now)[:_MOST_REPORTS].tolist():
             stream = self.board.streams.get(int(self.legs.leg[row]))
             data = self.reports.compose(row, now)
             mux = stream is not None and stream.rtcp_mux
             if stream is not None and self._sockets.peer(2 * row + (not mux)) is not None:
                 self.gate.send_rtcp(row, data, mux)
-        for row in np.flatnonzero(self.reports.next_quality <= now).tolist():
+        for row in np.flatnonzero(self.reports.next_quality <= now)[:_MOST_REPORTS].tolist():
             self.reports.next_quality[row] = now + self._settings.quality_interval
             self._emit(events.Quality(int(self.legs.leg[row]), self._stats(row)))
 

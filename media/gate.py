@@ -69,7 +69,7 @@ class Gate:
     def send(self, rows: Ints, pool_rows: Ints, headers_at: Ints, lengths: Ints) -> None:
         """Send RTP to the peers of legs `rows`; it begins `headers_at` octets into its row."""
         secure = self._legs.secure[rows]
-        if secure.any():
+        if np.count_nonzero(secure):
             lengths = self._wrap(rows, pool_rows, headers_at, lengths, secure)
         addresses = self._backend.pool.addresses(pool_rows) + headers_at.view(np.uint64)
         self._backend.send(2 * rows, addresses, lengths)

@@ -56,7 +56,7 @@ class Legs:
         # Receiving (RFC 3550 A.1, A.8)
         self.receiving = array("receiving", np.bool_)
         self.in_started = array("in_started", np.bool_)
-        self.in_ssrc = array("in_ssrc", np.int64)
+        self.in_ssrc = array("in_ssrc", np.int64, -1)
         self.in_highest = array("in_highest", np.int64)
         """Highest sequence number, unwrapped."""
         self.in_window = array("in_window", np.uint64)
@@ -67,7 +67,6 @@ class Legs:
         self.in_last = array("in_last", np.float64, -np.inf)
         """When the last believed packet came."""
         self.in_clock = array("in_clock", np.float64, 8000.0)
-        self.in_transit = array("in_transit", np.float64)
         self.in_jitter = array("in_jitter", np.float64)
         self.in_codec = array("in_codec", np.uint8, NONE)
         """Kind of the last audio packet: the codec that the peer speaks now."""
@@ -106,6 +105,8 @@ class Legs:
         # Relay
         self.relay_to = array("relay_to", np.int64, -1)
         """Row that gets this row's packets; -1: none."""
+        self.flows = array("flows", np.bool_)
+        """Whether it gets them: both directions allow it."""
         self.relay_types = array("relay_types", np.uint8, NOWHERE, 128)
         """By the source's row: payload type there to payload type at the listener."""
         self.shift_sequence = array("shift_sequence", np.int64)

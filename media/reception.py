@@ -39,32 +39,56 @@ def track(legs: Legs, packets: Packets, kinds: Ints, now: Instant) -> Tracked:
     rows = packets.leg
     highest = legs.in_highest[rows]
     ahead = ((packets.sequence - highest + 0x8000) & 0xFFFF) - 0x8000
-    restarted = (
-        ~legs.in_started[rows] | (packets.ssrc != legs.in_ssrc[rows]) | (np.abs(ahead) > ABSURD)
-    )
-    if restarted.any():
-        _restart(legs, packets.only(restarted))
-        highest = legs.in_highest[rows]
-        ahead = ((packets.sequence - highest + 0x8000) & 0xFFFF) - 0x8000
-    sequence = highest + ahead
-    before = legs.in_timestamp[rows]
-    timestamp = before + ((packets.timestamp - before + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-    newest = ahead > 0
-    repeated = _mark(legs, rows, ahead, newest)
-    if newest.all():
-        legs.in_highest[rows] = sequence
-        legs.in_timestamp[rows] = timestamp
+    ordinary = (ahead == 1) & (packets.ssrc == legs.in_ssrc[rows]) & (kinds >= AUDIO)
+    if np.count_nonzero(ordinary) == len(rows):
+        tracked = _in_order(legs, packets, highest + 1, now)
     else:
-        legs.in_highest[rows] = np.maximum(sequence, highest)
-        legs.in_timestamp[rows] = np.where(newest, timestamp, before)
-        legs.reordered[rows] += ~newest & ~repeated
-        legs.duplicate[rows] += repeated
-    legs.in_current[rows] += ~repeated
+        tracked = _in_disorder(legs, packets, ahead, kinds, now)
     legs.in_packets[rows] += 1
     legs.in_octets[rows] += packets.length - packets.payload_at
     legs.in_last[rows] = now
-    _jitter(legs, rows, timestamp, restarted, newest & (kinds >= AUDIO), now)
+    return tracked
+
+
+def _in_order(legs: Legs, packets: Packets, sequence: Ints, now: Instant) -> Tracked:
+    """Every packet is the one that was expected: the case that has to be fast."""
+    rows = packets.leg
+    before = legs.in_timestamp[rows]
+    timestamp = _unwrap(packets.timestamp, before)
+    legs.in_highest[rows] = sequence
+    legs.in_timestamp[rows] = timestamp
+    legs.in_window[rows] = (legs.in_window[rows] << _ONE) | _ONE
+    legs.in_current[rows] += 1
+    _jitter(legs, rows, timestamp - before, now)
+    never = np.zeros(len(rows), np.bool_)
+    return Tracked(sequence, timestamp, never, never, ~never)
+
+
+def _in_disorder(legs: Legs, packets: Packets, ahead: Ints, kinds: Ints, now: Instant) -> Tracked:
+    """Any packet may begin a stream, come twice, come late or leave a gap."""
+    rows = packets.leg
+    restarted = (packets.ssrc != legs.in_ssrc[rows]) | (np.abs(ahead) > ABSURD)
+    if restarted.any():
+        _restart(legs, packets.only(restarted))
+        ahead = np.where(restarted, 1, ahead)
+    highest, before = legs.in_highest[rows], legs.in_timestamp[rows]
+    sequence = highest + ahead
+    timestamp = _unwrap(packets.timestamp, before)
+    newest = ahead > 0
+    repeated = _mark(legs, rows, ahead, newest)
+    legs.in_highest[rows] = np.maximum(sequence, highest)
+    legs.in_timestamp[rows] = np.where(newest, timestamp, before)
+    legs.reordered[rows] += ~newest & ~repeated
+    legs.duplicate[rows] += repeated
+    legs.in_current[rows] += ~repeated
+    timed = newest & ~restarted & (kinds >= AUDIO)
+    _jitter(legs, rows[timed], (timestamp - before)[timed], now)
     return Tracked(sequence, timestamp, restarted, repeated, newest)
+
+
+def _unwrap(timestamp: Ints, before: Ints) -> Ints:
+    """The 64-bit timestamp nearest to `before` that ends in these 32 bits."""
+    return before + ((timestamp - before + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
 
 def _restart(legs: Legs, packets: Packets) -> None:
@@ -86,9 +110,6 @@ def _restart(legs: Legs, packets: Packets) -> None:
 def _mark(legs: Legs, rows: Ints, ahead: Ints, newest: Mask) -> Mask:
     """Note the packets in the windows of the last 64 numbers; tell which were there before."""
     window = legs.in_window[rows]
-    if (ahead == 1).all():  # every stream in order
-        legs.in_window[rows] = (window << _ONE) | _ONE
-        return np.zeros(len(rows), np.bool_)
     step = np.clip(ahead, 0, 63).astype(np.uint64)
     back = np.clip(-ahead, 0, 63).astype(np.uint64)
     moved = np.where(ahead > 63, np.uint64(0), window << step)
@@ -98,13 +119,11 @@ def _mark(legs: Legs, rows: Ints, ahead: Ints, newest: Mask) -> Mask:
     return repeated
 
 
-def _jitter(
-    legs: Legs, rows: Ints, timestamp: Ints, restarted: Mask, counts: Mask, now: Instant
-) -> None:
-    """RFC 3550 A.8: a sixteenth of the change of transit time, in ticks."""
-    transit = now * legs.in_clock[rows] - timestamp
-    change = np.abs(transit - legs.in_transit[rows])
+def _jitter(legs: Legs, rows: Ints, step: Ints, now: Instant) -> None:
+    """RFC 3550 A.8: a sixteenth of the change of transit time, in ticks.
+
+    `step` is how far each packet's timestamp lies behind the one of the packet before it.
+    """
+    change = np.abs((now - legs.in_last[rows]) * legs.in_clock[rows] - step)
     old = legs.in_jitter[rows]
-    counted = counts & ~restarted
-    legs.in_jitter[rows] = np.where(counted, old + (change - old) / 16.0, old)
-    legs.in_transit[rows] = np.where(counts, transit, legs.in_transit[rows])
+    legs.in_jitter[rows] = old + (change - old) * 0.0625

@@ -36,24 +36,30 @@ def forward(
     """Rewrite the packets that go on to a listener; leave out repeated and unknown ones."""
     listeners = legs.relay_to[packets.leg]
     types = legs.relay_types[packets.leg, packets.payload_type].astype(np.int64)
-    goes = (
-        (listeners >= 0)
-        & (types != NOWHERE)
-        & ~tracked.repeated
-        & legs.sending[listeners]
-        & legs.receiving[packets.leg]
-    )
-    if tracked.restarted.any():
+    count = len(listeners)
+    in_order = np.count_nonzero(tracked.newest & ~tracked.restarted) == count
+    goes = legs.flows[packets.leg] & (types != NOWHERE)
+    if not in_order:
+        goes &= ~tracked.repeated
         legs.fresh[listeners[tracked.restarted & (listeners >= 0)]] = True
-    first = goes & legs.fresh[listeners]
-    if first.any():
-        align(legs, listeners[first], tracked.sequence[first], packets.timestamp[first], now)
-    if not tracked.newest.all():  # may be from before the listener's source changed
+    fresh = goes & legs.fresh[listeners]
+    if np.count_nonzero(fresh):
+        align(legs, listeners[fresh], tracked.sequence[fresh], packets.timestamp[fresh], now)
+    if not in_order:  # some may be from before the listener's source changed
         goes &= tracked.sequence >= legs.floor[listeners]
-    if not goes.all():
+    if np.count_nonzero(goes) != count:
         packets, tracked = packets.only(goes), tracked.only(goes)
-        listeners, types, kinds = listeners[goes], types[goes], kinds[goes]
-    return _rewrite(legs, pool, packets, listeners, types, kinds >= AUDIO, tracked, now)
+        listeners, types, kinds, fresh = listeners[goes], types[goes], kinds[goes], fresh[goes]
+    in_order &= np.count_nonzero(kinds >= AUDIO) == len(kinds)
+    sequence = tracked.sequence + legs.shift_sequence[listeners]
+    timestamp = (packets.timestamp + legs.shift_timestamp[listeners]) & 0xFFFFFFFF
+    if in_order:
+        legs.out_next[listeners] = sequence + 1
+        legs.out_timestamp[listeners] = timestamp
+        legs.out_time[listeners] = now
+    else:
+        _lead(legs, listeners, sequence, timestamp, kinds, now)
+    return _rewrite(legs, pool, packets, listeners, types, fresh, sequence, timestamp)
 
 
 def align(legs: Legs, listeners: Ints, sequence: Ints, timestamp: Ints, now: Instant) -> None:
@@ -68,30 +74,35 @@ def align(legs: Legs, listeners: Ints, sequence: Ints, timestamp: Ints, now: Ins
     legs.floor[listeners] = sequence
 
 
+def _lead(
+    legs: Legs, listeners: Ints, sequence: Ints, timestamp: Ints, kinds: Ints, now: Instant
+) -> None:
+    """Note how far the listeners' streams have come; what comes late does not set them back."""
+    following = legs.out_next[listeners]
+    lead = sequence >= following
+    legs.out_next[listeners] = np.where(lead, sequence + 1, following)
+    lead &= kinds >= AUDIO
+    legs.out_timestamp[listeners] = np.where(lead, timestamp, legs.out_timestamp[listeners])
+    legs.out_time[listeners] = np.where(lead, now, legs.out_time[listeners])
+
+
 def _rewrite(
     legs: Legs,
     pool: Pool,
     packets: Packets,
     listeners: Ints,
     types: Ints,
-    audio: Mask,
-    tracked: Tracked,
-    now: Instant,
+    fresh: Mask,
+    sequence: Ints,
+    timestamp: Ints,
 ) -> Forwarded:
-    sequence = tracked.sequence + legs.shift_sequence[listeners]
-    timestamp = (packets.timestamp + legs.shift_timestamp[listeners]) & 0xFFFFFFFF
-    marker = legs.fresh[listeners] | ((packets.first >> 23) & 1 == 1)
+    """Lay the listeners' headers into the packets."""
+    marker = fresh | (packets.first & rtp.MARKER != 0)
     headers_at = packets.payload_at - HEADER
     ssrc = legs.out_ssrc[listeners]
     headers = rtp.pack_headers(packets.first, marker, types, sequence, timestamp, ssrc)
     rtp.write_headers(pool, packets.row, headers_at, headers)
     legs.fresh[listeners] = False
-    following = legs.out_next[listeners]
-    lead = sequence >= following
-    legs.out_next[listeners] = np.where(lead, sequence + 1, following)
-    lead &= audio
-    legs.out_timestamp[listeners] = np.where(lead, timestamp, legs.out_timestamp[listeners])
-    legs.out_time[listeners] = np.where(lead, now, legs.out_time[listeners])
     lengths = packets.length - headers_at
     legs.out_packets[listeners] += 1
     legs.out_octets[listeners] += lengths - HEADER

@@ -26,6 +26,7 @@ HEADER = 12
 _WORD = DATA // 4
 _VERSION_2 = 2 << 30
 _KEEP_PADDING = 1 << 29
+MARKER = 1 << 23
 
 
 class Packets(NamedTuple):
@@ -55,11 +56,11 @@ class Packets(NamedTuple):
 
 def parse(pool: Pool, legs: Ints, rows: Ints, lengths: Ints) -> Packets:
     """Read the headers of the packets in `rows` of the pool, `lengths` octets each."""
-    words = pool.words[:, _WORD : _WORD + 3][rows].byteswap().astype(np.int64)
+    words = pool.headers[rows].byteswap().astype(np.int64)
     first = words[:, 0]
     payload_at = np.full(len(rows), HEADER, np.int64)
     valid = (first >> 30 == 2) & (lengths >= HEADER)
-    if (first & 0x1F000000).any():  # X, CC: contributing sources or an extension, seldom
+    if np.count_nonzero(first & 0x1F000000):  # X, CC: contributing sources or an extension, seldom
         _skip_optional(pool, rows, lengths, first, payload_at, valid)
     return Packets(
         legs,
@@ -112,16 +113,16 @@ def write_headers(pool: Pool, rows: Ints, headers_at: Ints, headers: Words) -> N
     Contributing sources and extensions are dropped by putting the new header right before
     the payload.
     """
-    if headers_at.any():
+    if np.count_nonzero(headers_at):
         at = _WORD + (headers_at >> 2)
         pool.words[rows[:, None], at[:, None] + np.arange(3)] = headers
     else:
-        pool.words[:, _WORD : _WORD + 3][rows] = headers
+        pool.headers[rows] = headers
 
 
-def is_rtcp(pool: Pool, rows: Ints) -> Mask:
+def is_rtcp(packets: Packets) -> Mask:
     """Which packets on an RTP port are RTCP (RFC 5761 §4: second octet 192 to 223)."""
-    kind: Mask = (pool.octets[rows, DATA + 1] & 0xE0) == 0xC0
+    kind: Mask = (packets.first & 0xE00000) == 0xC00000
     return kind
 
 
@@ -134,7 +135,7 @@ def rounds(rows: Ints, capacity: int) -> list[Ints]:
     order = np.arange(count)
     last = np.empty(capacity, np.int64)
     last[rows] = order
-    if (last[rows] == order).all():
+    if np.count_nonzero(last[rows] == order) == count:
         return [order]
     by_row = np.argsort(rows, kind="stable")
     ordered = rows[by_row]

@@ -46,6 +46,7 @@ class Switchboard:
             return None
         self.graph.changed = False
         self._legs.relay_to[:] = -1
+        self._legs.flows[:] = False
         self._legs.relay_types[:] = NOWHERE
         serving: dict[int, object] = {}
         ears: dict[int, list[Ear]] = {rate: [] for rate in RATES}
@@ -112,6 +113,7 @@ class Switchboard:
         legs = self._legs
         row, to = self.rows[source], self.rows[listener]
         legs.relay_to[row] = to
+        legs.flows[row] = legs.receiving[row] and legs.sending[to]
         kinds, types = legs.kinds[row], legs.relay_types[row]
         types[kinds == legs.in_codec[row]] = legs.out_type[to]
         if legs.out_event_type[to] >= 0:

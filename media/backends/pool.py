@@ -38,6 +38,10 @@ class Pool:
         self.octets: Octets = np.frombuffer(self._mapping, np.uint8).reshape(self.rows, STRIDE)
         self.words: Words = self.octets.view(np.uint32)
         self.quads: Keys = self.octets.view(np.uint64)
+        self.headers: Words = self.words[:, DATA // 4 : DATA // 4 + 3]
+        """The first three words of every datagram."""
+        self.sources: Keys = self.quads[:, NAME // 8]
+        """Family, port and the first four octets after them of every source address."""
         self.base: int = self.octets.ctypes.data
 
     def addresses(self, rows: Ints) -> Keys:

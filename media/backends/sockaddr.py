@@ -47,12 +47,11 @@ def source_keys(pool: Pool, rows: Ints, ipv6: bool) -> Keys:
     Of an IPv4 source it *is* family, port and address.  An IPv6 address does not fit: its
     halves are mixed in by multipliers drawn at start, so nobody can aim at another's key.
     """
-    first = NAME // 8
-    keys: Keys = pool.quads[rows, first]
+    keys: Keys = pool.sources[rows]
     if not ipv6:
         return keys
     is6 = (keys & np.uint64(0xFFFF)) == socket.AF_INET6
-    low, high = pool.quads[rows, first + 1], pool.quads[rows, first + 2]
+    low, high = pool.quads[rows, NAME // 8 + 1], pool.quads[rows, NAME // 8 + 2]
     short = keys & np.uint64(0xFFFFFFFF)
     mixed: Keys = np.where(is6, short ^ (low * _MIX_LOW) ^ (high * _MIX_HIGH), keys)
     return mixed
