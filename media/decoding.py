@@ -52,11 +52,11 @@ def _by_ffmpeg(path: str) -> tuple[Floats, int]:
         if (container.duration or 0) > LONGEST * av.time_base:
             raise SoundError(f"{path}: is longer than {LONGEST} s")
         stream = container.streams.audio[0]
-        mono = av.AudioResampler(format="fltp", layout="mono", rate=stream.rate)
+        floats = av.AudioResampler(format="fltp")
         parts = [
-            part.to_ndarray()[0]
+            part.to_ndarray().mean(axis=0)
             for frame in container.decode(stream)
-            for part in mono.resample(frame)
+            for part in floats.resample(frame)
         ]
     if not parts:
         raise SoundError(f"{path}: holds no sound")
