@@ -201,7 +201,7 @@ class Renegotiation(Alarm):
         elif owed.sdp is not None and owed.sdp == session.remote_sdp and session.local_sdp:
             self._accept(owed, session.local_sdp, now)  # a refresh: nothing has changed
         else:
-            self._owed = owed
+            self._owed, tx.owner = owed, session
             method = request.method
             via: Literal["INVITE", "UPDATE", "PRACK"] = (
                 "INVITE" if method == "INVITE" else "UPDATE" if method == "UPDATE" else "PRACK"
