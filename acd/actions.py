@@ -7,13 +7,12 @@ The same events give the same actions, so metrics may be folded live or from a j
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from acd.types import CallId, Instant, OfferId, OfferOutcome, Seconds, State, VisitOutcome
+from acd.types import CallId, Instant, OfferId, OfferOutcome, Seconds, State, VisitOutcome, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offer:
     """Ring this agent for this call.  The engine takes it back by itself after `ring_time`.
 
@@ -32,7 +31,7 @@ class Offer:
     confirm: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Withdraw:
     """Stop ringing this agent; where the phone has picked up, let it go (ACK, then BYE).
 
@@ -44,7 +43,7 @@ class Withdraw:
     answered_elsewhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connect:
     """Join caller and agent, then report `Connected`, or `OfferFailed` if the agent left first.
 
@@ -60,7 +59,7 @@ class Connect:
     attempt: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Announce:
     """Let the caller hear `what` ("position", "wait" or a prompt's name), over the music.
 
@@ -76,7 +75,7 @@ class Announce:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DialCallback:
     """Dial the customer now: an agent is free or about to be.  Each attempt is asked for once."""
 
@@ -86,7 +85,7 @@ class DialCallback:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Joined:
     """A visit began.  `position` 1 is next; `expected` is the predicted wait, if there is one."""
 
@@ -98,7 +97,7 @@ class Joined:
     callback: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Left:
     """A visit ended.  With `last`, the call waits nowhere any more and goes on to `target`.
 
@@ -116,7 +115,7 @@ class Left:
     callback: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferEnded:
     """An offer is over; `rang` is how long.  After `ANSWERED` the agent is talking."""
 
@@ -128,7 +127,7 @@ class OfferEnded:
     rang: Seconds
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentChanged:
     """A new state, status included; `until` where a timer ends it; `detail` is a pause's reason."""
 
@@ -138,7 +137,7 @@ class AgentChanged:
     until: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refused:
     """The event made no sense as things are; nothing has changed."""
 
@@ -146,7 +145,7 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShadowDiffered:
     """The shadow strategy would have chosen another agent.  For information only."""
 
@@ -157,7 +156,7 @@ class ShadowDiffered:
     instead: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alarm:
     """An invariant does not hold.  `trace`: the latest events, oldest first."""
 

@@ -190,9 +190,10 @@ class Agent:
     def next_due(self) -> Instant | None:
         """The earliest of wrap-up, rest and leases."""
         due = [talk.lease for talk in self.talks.values()]
-        due += self.legs.values()
+        if self.legs:
+            due += self.legs.values()
         if self.rest_until is not None:
             due.append(self.rest_until)
         if self.wrapping and self.wrap_until is not None:
             due.append(self.wrap_until)
-        return min(due, default=None)
+        return min(due) if due else None

@@ -130,7 +130,8 @@ class Engine:
         floor.event += 1
         floor.out = out = []
         self._trace.append((now, event))
-        self._do_due()
+        if floor.timers.any_due(now):
+            self._do_due()
         self._handlers[type(event)](event)
         self._settle()
         audit = floor.settings.audit_every
@@ -150,17 +151,20 @@ class Engine:
         """Match until nothing is left to match; then who may not stay goes, and once more."""
         floor = self.floor
         while True:
-            self._do_due()
+            if floor.timers.any_due(floor.now):
+                self._do_due()
             if floor.freed or floor.restless:
                 self.matcher.settle()
             if not floor.newcomers and not floor.thinned:
                 return
-            newcomers, floor.newcomers = floor.newcomers, []
-            thinned, floor.thinned = floor.thinned, {}
-            for entry in newcomers:
-                self.lines.settle_in(entry)
-            for queue in thinned.values():
-                self.lines.thin_out(queue)
+            if floor.newcomers:
+                newcomers, floor.newcomers = floor.newcomers, []
+                for entry in newcomers:
+                    self.lines.settle_in(entry)
+            if floor.thinned:
+                thinned, floor.thinned = floor.thinned, {}
+                for queue in thinned.values():
+                    self.lines.thin_out(queue)
 
     def _do_due(self) -> None:
         floor = self.floor

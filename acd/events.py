@@ -13,19 +13,18 @@ too late is always let go.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from acd.settings import Settings
-from acd.types import CallId, Instant, OfferId, OfferOutcome, Seconds, VisitOutcome
+from acd.types import CallId, Instant, OfferId, OfferOutcome, Seconds, VisitOutcome, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tick:
     """Time has passed: whatever is due is to be done.  Early, late or twice is harmless."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reconfigured:
     """New settings, whole.  Nobody is logged out and nobody loses a place."""
 
@@ -35,7 +34,7 @@ class Reconfigured:
 # --- callers ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallJoined:
     """A caller enters one queue, or several at once.
 
@@ -54,14 +53,14 @@ class CallJoined:
     preferred: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallEnded:
     """The caller's own leg is over, in whatever state the call is."""
 
     call: CallId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallLeft:
     """The caller leaves a queue (`""`: all of them) alive: by a key, or withdrawn by command."""
 
@@ -71,7 +70,7 @@ class CallLeft:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallMoved:
     """The caller waits in these queues from now on; arrival and priority stay."""
 
@@ -79,13 +78,13 @@ class CallMoved:
     queues: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriorityChanged:
     call: CallId
     priority: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallbackRequested:
     """The caller hangs up and keeps the place; `number` is dialled when the turn comes.
 
@@ -97,7 +96,7 @@ class CallbackRequested:
     deadline: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallbackAnswered:
     """The customer picked up attempt `attempt` of a `DialCallback`."""
 
@@ -105,7 +104,7 @@ class CallbackAnswered:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallbackFailed:
     """The customer did not pick up attempt `attempt`, be it of `DialCallback` or of `Connect`."""
 
@@ -113,7 +112,7 @@ class CallbackFailed:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallbackCancelled:
     call: CallId
 
@@ -121,7 +120,7 @@ class CallbackCancelled:
 # --- agents ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentLoggedIn:
     """At any phone (hot desk).  Again: the agent moves.  `paused` is a reason; none is ready."""
 
@@ -131,23 +130,23 @@ class AgentLoggedIn:
     registered: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentLoggedOut:
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentPaused:
     agent: str
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentResumed:
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentRegistered:
     """The agent's phone has a binding (True) or none any more."""
 
@@ -155,13 +154,13 @@ class AgentRegistered:
     registered: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentDnd:
     agent: str
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentLegStarted:
     """A leg of this agent began, in or out, whatever for; telling twice renews its lease.
 
@@ -173,13 +172,13 @@ class AgentLegStarted:
     offer: OfferId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentLegEnded:
     agent: str
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentLegsCounted:
     """Reconciliation: these are all the legs that really exist; renews the lease of each."""
 
@@ -187,7 +186,7 @@ class AgentLegsCounted:
     legs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrapUpExtended:
     """More time after a call; `seconds` None is until `WrapUpEnded`."""
 
@@ -195,19 +194,19 @@ class WrapUpExtended:
     seconds: Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrapUpEnded:
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentFreed:
     """A supervisor declares the agent free: offers, calls, legs and wrap-up are forgotten."""
 
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentScored:
     """Results of this agent's calls so far, for `performance`: `won` of `tried`."""
 
@@ -219,7 +218,7 @@ class AgentScored:
 # --- offers ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferAnswered:
     """The agent's phone picked up (and confirmed, where that is asked).  `leg`: the agent's leg."""
 
@@ -227,14 +226,14 @@ class OfferAnswered:
     leg: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connected:
     """Caller and agent hear each other."""
 
     offer: OfferId
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferFailed:
     offer: OfferId
     outcome: OfferOutcome
@@ -243,12 +242,12 @@ class OfferFailed:
 # --- queues ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueueOpened:
     queue: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueueClosed:
     """Out of service hours (decided outside): nobody joins; those who wait stay unless `leave`."""
 
@@ -256,7 +255,7 @@ class QueueClosed:
     leave: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StrategyChanged:
     """Holds at once, also for callers who wait already."""
 

@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from acd.actions import Announce, Joined, Left
 from acd.announce import due_lines, next_line
 from acd.call import Call, Entry, Phase
+from acd.call import Callback as Promise
 from acd.floor import Floor
 from acd.queue import Queue
 from acd.settings import Announcement, Callback
@@ -168,14 +169,15 @@ class Lines:
     def arm(self, call: Call) -> None:
         """One deadline a call: the earliest of everything that may happen to it by itself."""
         due = [at for entry in call.entries.values() for at in self._deadlines(entry)]
-        due += call.excluded.values()
-        due += self._callback_deadlines(call)
-        self.floor.timers.arm((Due.CALL, call.id), min(due, default=None))
+        if call.excluded:
+            due += call.excluded.values()
+        if call.callback:
+            due += self._callback_deadlines(call, call.callback)
+        self.floor.timers.arm((Due.CALL, call.id), min(due) if due else None)
 
-    def _callback_deadlines(self, call: Call) -> list[Instant]:
+    def _callback_deadlines(self, call: Call, callback: Promise) -> list[Instant]:
         """Only for as long as the customer is not on the line, and nobody is being rung."""
-        callback = call.callback
-        if callback is None or call.live or call.offers:
+        if call.live or call.offers:
             return []
         if call.phase is Phase.DIALLING:
             return [callback.rings_until]
@@ -183,24 +185,23 @@ class Lines:
 
     def _deadlines(self, entry: Entry) -> list[Instant]:
         queue, call, joined = entry.queue, entry.call, entry.joined
-        due: list[Instant] = []
-        if entry.sticky_until is not None:
-            due.append(entry.sticky_until)
+        due = [] if entry.sticky_until is None else [entry.sticky_until]
+        if entry.shelf is not None and entry.pool and entry.shelf is entry.pool.dormant:
+            due.append(self.floor.now + CHECK)
+        if not queue.timed:
+            return due
         if entry.step + 1 < len(queue.steps):
             due.append(joined + queue.steps[entry.step + 1][0])
         if call.live and not call.offers:
-            hold = queue.settings.longest_hold()
-            if hold is not None:
-                due.append(joined + hold)
-            due += [joined + r.waited for r in queue.settings.overflow if r.waited is not None]
+            if queue.hold is not None:
+                due.append(joined + queue.hold)
+            due += [joined + waited for waited in queue.limits]
         if call.live and call.phase is Phase.WAITING and queue.settings.announcements:
             line = next_line(queue.settings.announcements, entry.announced)
             if line is not None:
                 due.append(joined + line)
         if call.offers and entry.rung_at is not None and not queue.rule.single:
             due += self._next_ring(entry)
-        if entry.shelf is not None and entry.pool and entry.shelf is entry.pool.dormant:
-            due.append(self.floor.now + CHECK)
         return due
 
     def _next_ring(self, entry: Entry) -> list[Instant]:
@@ -230,8 +231,7 @@ class Lines:
 
     def _time_out(self, entry: Entry) -> bool:
         """Send the caller on if the time is over; True if so."""
-        settings = entry.queue.settings
-        hold = settings.longest_hold()
+        settings, hold = entry.queue.settings, entry.queue.hold
         if hold is not None and entry.joined + hold <= self.floor.now:
             self.send_on(entry, VisitOutcome.TIMED_OUT, settings.next)
             return True

@@ -39,6 +39,10 @@ class Matcher:
             if not floor.restless and len(floor.freed) == 1:
                 _, agent = floor.freed.popitem()
                 self._serve(agent)
+            elif not floor.freed and len(floor.restless) == 1:
+                _, call = floor.restless.popitem()
+                for entry in sorted(call.entries.values(), key=self._rank):
+                    self._push(entry)
             else:
                 self._serve_all()
 

@@ -77,6 +77,7 @@ class Predictor:
     """One queue's forecasts.  Every method costs O(log `RESIDUALS`) or less."""
 
     __slots__ = (
+        "chosen",
         "covered",
         "interval",
         "judged",
@@ -92,14 +93,15 @@ class Predictor:
         self.last_wait: Seconds = 0.0
         self.patience: Seconds = 0.0  # smoothed waiting seconds per abandonment; 0 is endless
         self.judged = 0
+        self.chosen = 0
         self.covered: float | None = None
         self.residuals = tuple(Residuals() for _ in ESTIMATORS)
 
-    def chosen(self) -> int:
-        """Which estimator speaks."""
-        if self.judged < ENOUGH:
-            return 0
-        return min(range(len(ESTIMATORS)), key=lambda i: self.residuals[i].error)
+    def choose(self) -> None:
+        """Which estimator speaks from now on."""
+        if self.judged >= ENOUGH:
+            errors = [residuals.error for residuals in self.residuals]
+            self.chosen = errors.index(min(errors))
 
     def forecast(self, ahead: int, staff: int, handled: Seconds, head: Seconds) -> Forecast:
         """For a caller who joins behind `ahead` others, the first of whom has waited `head`.
@@ -108,7 +110,7 @@ class Predictor:
         few services were seen to measure their pace.
         """
         values = (self.by_length(ahead, staff, handled), self.last_wait, head)
-        chosen = self.chosen()
+        chosen = self.chosen
         low, high = self._interval(values[chosen], chosen)
         return Forecast(values, chosen, low, high)
 
@@ -148,6 +150,7 @@ class Predictor:
                 hit if self.covered is None else self.covered + MEMORY * (hit - self.covered)
             )
         self.judged += 1
+        self.choose()
         if self.patience:
             self.patience += waited * MEMORY
 
@@ -160,7 +163,7 @@ class Predictor:
 
     def accuracy(self) -> Accuracy:
         error = {name: r.error for name, r in zip(ESTIMATORS, self.residuals, strict=True)}
-        return Accuracy(ESTIMATORS[self.chosen()], self.judged, error, self.covered, NOMINAL)
+        return Accuracy(ESTIMATORS[self.chosen], self.judged, error, self.covered, NOMINAL)
 
     def _interval(self, value: Seconds, chosen: int) -> tuple[Seconds, Seconds]:
         residuals = self.residuals[chosen]
@@ -187,4 +190,5 @@ class Predictor:
         for residuals, (error, latest) in zip(predictor.residuals, errors, strict=True):
             residuals.error, residuals.latest = error, list(latest)
             residuals.ordered = sorted(latest)
+        predictor.choose()
         return predictor

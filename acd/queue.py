@@ -41,7 +41,9 @@ class Queue:
         "epoch",
         "free",
         "handled",
+        "hold",
         "level",
+        "limits",
         "line",
         "logged_in",
         "name",
@@ -58,6 +60,7 @@ class Queue:
         "shadowed",
         "staff",
         "steps",
+        "timed",
         "window",
     )
 
@@ -90,19 +93,29 @@ class Queue:
         self.settings = settings
         self.rule: Strategy = strategies()[settings.strategy]
         self.shadow: Strategy | None = strategies().get(settings.shadow)
-        self.steps = [(0.0, settings.skills, ALL_TIERS)]
+        self.steps = [(0.0, Needs(settings.skills, ALL_TIERS))]
         for step in sorted(settings.steps, key=lambda step: step.after):
-            _, skills, tier = self.steps[-1]
+            skills, tier, _ = self.steps[-1][1]
             skills = skills if step.skills is None else step.skills
             tier = tier if step.tier is None else step.tier
-            self.steps.append((step.after, skills, tier))
+            self.steps.append((step.after, Needs(skills, tier)))
+        self.hold = settings.longest_hold()
+        self.limits = [rule.waited for rule in settings.overflow if rule.waited is not None]
+        self.timed = (
+            self.hold is not None
+            or len(self.steps) > 1
+            or bool(self.limits or settings.announcements)
+            or not self.rule.single
+        )
 
     def needs(self, entry: Entry) -> Needs:
         """What this caller asks for at this moment."""
         if entry.sticky_until is not None:
             return Needs("", ALL_TIERS, entry.call.preferred)
-        _, skills, tier = self.steps[entry.step]
-        return Needs(both(skills, entry.call.skills), tier)
+        needs = self.steps[entry.step][1]
+        if not entry.call.skills:
+            return needs
+        return Needs(both(needs.skills, entry.call.skills), needs.tier)
 
     def position(self, entry: Entry) -> int:
         """1 is next."""

@@ -18,7 +18,6 @@ from acd.pool import Needs, Pool
 from acd.predict import Forecast, Predictor
 from acd.queue import Norm, Queue
 from acd.settings import AgentSettings, Settings
-from acd.timers import Due
 from acd.types import State, Status
 
 AGENT_FACTS = (
@@ -65,7 +64,7 @@ def dump(floor: Floor) -> dict[str, Any]:
         "places": to_json(floor.places),
         "promised": dict(floor.promised),
         "memory": dict(floor.memory),
-        "timers": sorted([at, int(kind), name] for (kind, name), at in floor.timers.armed.items()),
+        "timers": sorted([at, kind, name] for (kind, name), at in floor.timers.armed.items()),
     }
 
 
@@ -161,7 +160,7 @@ def load(data: dict[str, Any]) -> Floor:
     for key in list(floor.timers.armed):
         floor.timers.arm(key, None)
     for at, kind, name in data["timers"]:
-        floor.timers.arm((Due(kind), name), at)
+        floor.timers.arm((kind, name), at)
     floor.freed, floor.restless, floor.newcomers, floor.thinned = {}, {}, [], {}
     floor.out = []
     return floor

@@ -6,20 +6,19 @@ deadlines rebuilt from a snapshot fires exactly as the original would.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
 from acd.types import Instant
 
 
-class Due(IntEnum):
-    """What a deadline is about."""
+class Due:
+    """What a deadline is about.  Plain numbers: they are hashed at every event."""
 
     OFFER, AGENT, CALL, PLACE = range(4)
 
 
-Key: TypeAlias = tuple[Due, str]
+Key: TypeAlias = tuple[int, str]
 
 
 class Timers:
@@ -50,6 +49,10 @@ class Timers:
                 return at
             heappop(self._heap)
         return None
+
+    def any_due(self, now: Instant) -> bool:
+        """False if nothing is due; True if something may be.  O(1)."""
+        return bool(self._heap) and self._heap[0][0] <= now
 
     def pop(self, now: Instant) -> Key | None:
         """Take the next deadline that is due, disarmed."""

@@ -6,8 +6,9 @@ are doing, and is derived, never set.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, dataclass_transform
 
 Instant: TypeAlias = float
 """Seconds on a clock that never goes back and that survives a restart."""
@@ -19,8 +20,22 @@ OfferId: TypeAlias = int
 CallId: TypeAlias = str
 
 
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def record(kind: type[T]) -> type[T]:
+    """A frozen dataclass for the type checker; at run time one that is four times as fast to make.
+
+    Events and actions are made by the hundred thousand a second; nobody changes them.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(kind)
+
+
 class Status(StrEnum):
     """What an agent chose."""
+
+    __hash__ = str.__hash__  # in C; that of Enum is not
 
     LOGGED_OUT = "logged-out"
     READY = "ready"
@@ -29,6 +44,8 @@ class Status(StrEnum):
 
 class State(StrEnum):
     """What an agent is doing; only `IDLE`, or spare capacity, can be offered a call."""
+
+    __hash__ = str.__hash__  # in C; that of Enum is not
 
     OFFLINE = "offline"
     PAUSED = "paused"
@@ -45,6 +62,8 @@ class State(StrEnum):
 class OfferOutcome(StrEnum):
     """How an offer ended, exactly once."""
 
+    __hash__ = str.__hash__  # in C; that of Enum is not
+
     ANSWERED = "answered"
     REJECTED = "rejected"
     NO_ANSWER = "no-answer"
@@ -57,6 +76,8 @@ class OfferOutcome(StrEnum):
 
 class VisitOutcome(StrEnum):
     """How one visit to one queue ended, exactly once."""
+
+    __hash__ = str.__hash__  # in C; that of Enum is not
 
     ANSWERED = "answered"
     ABANDONED = "abandoned"
