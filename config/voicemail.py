@@ -21,7 +21,7 @@ class VoicemailTable(Table):
     """In one box; then callers are told it is full."""
     keep_days: Annotated[int, Field(gt=0)] | None = 90
     """Age at which heard messages are deleted; absent: never."""
-    greeting: Prompt = "vm-greeting"
+    greeting: Prompt = "vm-leave-message"
     pin_tries: Annotated[int, Field(ge=1, le=10)] = 3
     operator_key: bool = True
     """Whether `0` during the greeting leaves to the box's `operator`."""

@@ -9,20 +9,22 @@ from typing import TextIO
 
 import structlog
 
+from config.api import LogTable
+
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(level: str = "info", style: str = "auto", stream: TextIO | None = None) -> None:
-    """Set up structlog for the process; `style` is auto, human or json.
+def configure(settings: LogTable, stream: TextIO | None = None) -> None:
+    """Set up structlog for the process, writing to stderr unless `stream` says otherwise.
 
-    Calls below `level` cost a quarter of a microsecond.  The standard library's loggers (uvicorn,
+    Calls below the level cost a quarter of a microsecond.  The standard library's loggers (uvicorn,
     SQLAlchemy) are led here too, warnings and above.
     """
     stream = stream or sys.stderr
-    human = style == "human" or (style == "auto" and stream.isatty())
+    human = settings.format == "human" or (settings.format == "auto" and stream.isatty())
     structlog.configure(
         processors=_processors(human),
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[settings.level]),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
     )

@@ -11,6 +11,7 @@ import socket
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,11 +57,11 @@ def socket_path(given: Path | None) -> Path:
 
 
 def ask(
-    config: Path | None, method: str, path: str, body: Json = None, timeout: float | None = 30.0
+    config: Path | None, method: str, path: str, body: Json = None, timeout: float = 30.0
 ) -> Json:
     """The switch's JSON answer; ends the command with a sentence where there is none."""
-    response = _send(socket_path(config), method, path, body, timeout)
-    text = response.read()
+    with _asked(socket_path(config), method, path, body, timeout) as response:
+        text = response.read()
     answer = json.loads(text) if text else {}
     if response.status >= 400:
         fail(_refusal(answer, response))
@@ -69,32 +70,37 @@ def ask(
 
 def listen(config: Path | None, path: str) -> Iterator[Json]:
     """Events of a stream (SSE), one by one, until it ends."""
-    response = _send(socket_path(config), "GET", path, None, None)
-    if response.status >= 400:
-        fail(_refusal(json.loads(response.read() or b"{}"), response))
-    while line := response.readline():
-        field, _, value = line.decode().rstrip("\r\n").partition(": ")
-        if field == "data":
-            yield json.loads(value)
+    with _asked(socket_path(config), "GET", path, None, None) as response:
+        if response.status >= 400:
+            fail(_refusal(json.loads(response.read() or b"{}"), response))
+        while line := response.readline():
+            field, _, value = line.decode().rstrip("\r\n").partition(": ")
+            if field == "data":
+                yield json.loads(value)
 
 
-def _send(
+@contextmanager
+def _asked(
     path: Path, method: str, target: str, body: Json, timeout: float | None
-) -> http.client.HTTPResponse:
-    connection = UnixConnection(path, timeout)
+) -> Iterator[http.client.HTTPResponse]:
+    """The switch's response, still to be read; what goes wrong on the way ends the command."""
     payload = None if body is None else json.dumps(body)
     headers = {"Content-Type": "application/json"} if payload else {}
-    try:
-        connection.request(method, target, payload, headers)
-        return connection.getresponse()
-    except (FileNotFoundError, ConnectionRefusedError):
-        fail(f"no switch is running (nobody listens at {path}); start one: softswitch run")
-    except PermissionError:
-        fail(f"{path} belongs to somebody else; run this as the user of the switch")
-    except TimeoutError:
-        fail(f"the switch at {path} did not answer within {timeout:.0f} s")
-    except (OSError, http.client.HTTPException) as error:
-        fail(f"the switch at {path} broke off ({error})")
+    with closing(UnixConnection(path, timeout)) as connection:
+        try:
+            connection.request(method, target, payload, headers)
+            with connection.getresponse() as response:
+                yield response
+        except (FileNotFoundError, ConnectionRefusedError):
+            fail(f"no switch is running (nobody listens at {path}); start one: softswitch run")
+        except PermissionError:
+            fail(f"{path} belongs to somebody else; run this as the user of the switch")
+        except TimeoutError:
+            fail(f"the switch at {path} did not answer within {timeout} s")
+        except BrokenPipeError:
+            raise  # of our own stdout
+        except (OSError, http.client.HTTPException) as error:
+            fail(f"the switch at {path} broke off ({error})")
 
 
 def _refusal(answer: Json, response: http.client.HTTPResponse) -> str:

@@ -134,7 +134,7 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
 def reload(config: Config = None, as_json: AsJson = False) -> None:
     """Apply the changed settings file, whole or not at all.  Calls go on.
 
-    Example: softswitch check && softswitch reload
+    Example: softswitch reload
     """
     show(ask(config, "POST", "/v1/reload"), as_json=as_json)
 
@@ -169,24 +169,91 @@ def queues(config: Config = None, as_json: AsJson = False) -> None:
 @app.command()
 def agents(
     name: Annotated[str, typer.Argument(help="One agent; absent: all.")] = "",
-    action: Annotated[str, typer.Argument(help="login, logout, pause or resume.")] = "",
-    extension: Annotated[str, typer.Option(help="With login: the phone he sits at.")] = "",
+    action: Annotated[
+        str, typer.Argument(help="login, logout, pause, resume, wrap-up or end-wrap-up.")
+    ] = "",
+    phone: Annotated[str, typer.Option(help="With login: the phone he sits at.")] = "",
     reason: Annotated[str, typer.Option(help="With pause: why.")] = "",
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Agents: what they chose and what they do; or log one in or out, pause or resume him.
+    """Agents and what they do; or command one of them.
 
     Example: softswitch agents anna pause --reason lunch
     """
     if not action:
-        answer = ask(config, "GET", f"/v1/agents/{quote(name)}" if name else "/v1/agents")
-        return show(answer, as_json=as_json, empty="no agents")
-    if action not in ("login", "logout", "pause", "resume"):
-        fail(f'an agent cannot "{action}"; choose from login, logout, pause, resume')
-    body = {key: value for key, value in (("extension", extension), ("reason", reason)) if value}
-    answer = ask(config, "POST", f"/v1/agents/{quote(name)}/{action}", body)
+        rows = [row for row in ask(config, "GET", "/v1/agents") if name in ("", row.get("name"))]
+        return show(rows, as_json=as_json, empty="no such agent" if name else "no agents")
+    body = {key: value for key, value in (("phone", phone), ("reason", reason)) if value}
+    answer = ask(config, "POST", f"/v1/agents/{quote(name)}/{quote(action)}", body)
     return show(answer, as_json=as_json)
+
+
+@app.command()
+def conferences(config: Config = None, as_json: AsJson = False) -> None:
+    """Conference rooms that somebody is in.
+
+    Example: softswitch conferences
+    """
+    show(ask(config, "GET", "/v1/conferences"), as_json=as_json, empty="nobody is in a conference")
+
+
+@app.command()
+def parked(config: Config = None, as_json: AsJson = False) -> None:
+    """Calls that wait in a park slot.
+
+    Example: softswitch parked
+    """
+    show(ask(config, "GET", "/v1/parked"), as_json=as_json, empty="no call is parked")
+
+
+@app.command()
+def mode(
+    name: Annotated[str, typer.Argument(help="The mode to set; auto: by the calendar.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """The mode in force (day, night, ...); or set it by hand.
+
+    Example: softswitch mode night
+    """
+    if name:
+        wish = {} if name == "auto" else {"name": name}
+        return show(ask(config, "PUT", "/v1/modes", wish), as_json=as_json)
+    return show(ask(config, "GET", "/v1/modes"), as_json=as_json)
+
+
+@app.command()
+def voicemail(
+    box: Annotated[str, typer.Argument(help="One box; absent: all that hold messages.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Voicemail boxes, or the messages of one.
+
+    Example: softswitch voicemail 101
+    """
+    target = "/v1/voicemail" + (f"/{quote(box, safe='')}" if box else "")
+    show(ask(config, "GET", target), as_json=as_json, empty="no messages")
+
+
+@app.command()
+def records(
+    number: Annotated[str, typer.Option(help="Who called or was called.")] = "",
+    call: Annotated[str, typer.Option(help="One call with its legs and events.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many, the latest first.")] = 20,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Call records: who, whom, when, how long, how it ended.
+
+    Example: softswitch records --number 101
+    """
+    query: dict[str, str | int] = {"limit": limit, **({"number": number} if number else {})}
+    target = f"/v1/records/{quote(call, safe='')}" if call else f"/v1/records?{urlencode(query)}"
+    answer = ask(config, "GET", target)
+    listed = answer if call or as_json else answer["records"]
+    show(listed, as_json=as_json, empty="no records")
 
 
 @app.command()
@@ -239,13 +306,14 @@ def hangup(
     """
     if not call and not everything:
         fail("say which call, or --all; softswitch calls lists them")
-    target = f"/v1/calls/{quote(call, safe='')}" if call else "/v1/calls"
-    show(ask(config, "DELETE", target), as_json=as_json)
+    ids = [row["id"] for row in ask(config, "GET", "/v1/calls")] if everything else [call]
+    ended = [ask(config, "DELETE", f"/v1/calls/{quote(one, safe='')}") for one in ids]
+    show(ended, as_json=as_json, empty="no calls")
 
 
 @app.command()
 def explain(
-    what: Annotated[str, typer.Argument(help="call, agent or waiting.")],
+    what: Annotated[str, typer.Argument(help="call, agent, waiting or queue.")],
     name: Annotated[str, typer.Argument(help="The call's id or the agent's name.")],
     config: Config = None,
     as_json: AsJson = False,
@@ -254,9 +322,12 @@ def explain(
 
     Example: softswitch explain agent anna
     """
-    if what not in ("call", "agent", "waiting"):
-        fail(f'"{what}" cannot be explained; choose from call, agent, waiting')
-    show(ask(config, "GET", f"/v1/explain/{what}/{quote(name, safe='')}"), as_json=as_json)
+    answer = ask(config, "GET", f"/v1/explain/{quote(what)}/{quote(name, safe='')}")
+    if as_json:
+        return show(answer, as_json=True)
+    for sentence in answer["sentences"]:
+        print(sentence)
+    return None
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """How answers look: tables on a terminal, one JSON document with --json."""
 
 import json
+import time
 from typing import Any
 
 Json = Any
@@ -20,7 +21,7 @@ def _rows(answer: Json) -> list[dict[str, Json]] | None:
     """A list of objects, alone or under a single key, or None."""
     if isinstance(answer, dict):
         lists = [value for value in answer.values() if isinstance(value, list)]
-        if len(lists) != 1 or any(isinstance(value, dict) for value in answer.values()):
+        if len(answer) != 1 or not lists:
             return None
         answer = lists[0]
     if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
@@ -41,8 +42,15 @@ def print_table(rows: list[dict[str, Json]], empty: str = "nothing") -> None:
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
+        table.add_row(*(_told(column, row.get(column)) for column in columns))
     Console(highlight=False, markup=False).print(table)
+
+
+def _told(key: str, value: Json) -> str:
+    """A cell under its heading: what ends in `_at` is a moment, in seconds since 1970."""
+    if key.endswith("_at") and isinstance(value, int | float):
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(value))
+    return _cell(value)
 
 
 def _cell(value: Json) -> str:
@@ -76,4 +84,4 @@ def _print_tree(answer: Json, indent: int = 0) -> None:
             print(f"{label}:")
             print_table(value)
         else:
-            print(f"{label:<{width + indent + 2}}{_cell(value) or '-'}")
+            print(f"{label:<{width + indent + 2}}{_told(key, value) or '-'}")
