@@ -122,7 +122,7 @@ class Renegotiation(Alarm):
         self._current = None
         now = session.ua.clock()
         if response is None or response.status in (408, 481):
-            session.gone()
+            session.gone(response)
         elif response.status < 300:
             self._succeeded(dialog, draft, response, now)
         else:

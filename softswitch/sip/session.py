@@ -168,7 +168,7 @@ class Session:
 
         `on_response` gets the final response, or None where none came.
         """
-        if self.dialog is None or not self._is_open():
+        if self.dialog is None or not self._is_open() or self.state is SessionState.INCOMING:
             return
         typed = [*headers, ("Content-Type", content_type)] if content_type else headers
         extra = f"Contact: {self.contact}\r\n{self.ua.session_lines}{lines(typed)}"
@@ -297,10 +297,16 @@ class Session:
             self._timer = SessionTimer(wanted, self.ua.heap, self._refresh, self._expired)
         return self._timer
 
-    def gone(self) -> None:
-        """The peer knows nothing of this dialog any more (§12.2.1.2)."""
-        if self.state is not SessionState.TERMINATED:
-            self._finish(Ended(by_peer=True, cause=EndCause.GONE))
+    def gone(self, response: Response | None) -> None:
+        """A request inside the dialog got 408, 481 or nothing: the session is over (§12.2.1.2).
+
+        Who did not answer may yet be there and is told by BYE; who said 481 is not.
+        """
+        if self.state is not SessionState.ESTABLISHED:
+            return
+        if self.dialog is not None and (response is None or response.status == 408):
+            self._exchange(self.dialog, "BYE", "", b"", _ignore)
+        self._finish(Ended(by_peer=True, cause=EndCause.GONE))
 
     def stop_acceptance(self) -> None:
         if self._acceptance is not None:
@@ -405,7 +411,7 @@ class Session:
         def receive(response: Response | None) -> None:
             lost = response is None or response.status in (408, 481)
             if lost and method not in ("BYE", "NOTIFY"):
-                self.gone()
+                self.gone(response)
             on_response(response)
 
         self.ua.exchange(
