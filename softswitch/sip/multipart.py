@@ -13,7 +13,9 @@ from softswitch.sip.types import ParseError
 
 MAX_PARTS = 32
 
-_FIELD = re.compile(rb"([\w-]+)[ \t]*:[ \t]*([^\r\n]*(?:\r\n[ \t]+[^\r\n]*)*)(?:\r\n|$)")
+_FIELD = re.compile(
+    rb"^([\w-]++)[ \t]*+:[ \t]*+([^\r\n]*+(?:\r\n[ \t]++[^\r\n]*+)*+)", re.MULTILINE
+)
 
 
 class Part(NamedTuple):
@@ -48,6 +50,7 @@ def _part(piece: bytes) -> Part:
         return Part({}, piece[2:])
     head, _, body = piece.partition(b"\r\n\r\n")
     pairs = (
-        (name.decode(), value.decode("utf-8", "replace")) for name, value in _FIELD.findall(head)
+        (name.decode(), value.decode("utf-8", "replace").strip())
+        for name, value in _FIELD.findall(head)
     )
     return Part({name.lower(): value for name, value in pairs}, body)

@@ -55,7 +55,7 @@ METHODS = frozenset(
 """The methods that some RFC defines."""
 
 _FORBIDDEN = bytes((*range(9), *range(10, 32), 127))
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+\r\n[ \t]++")  # the look-behind keeps it linear
 _QUOTED_PAIRS = re.compile(r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]++|\\[^\r\n])*+"')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\s<>\"]++) SIP/(\d++)\.(\d++)", re.I | re.A)

@@ -18,7 +18,7 @@ MAX_FIELDS = 256
 """Whoever sends more gets silence."""
 
 _START = re.compile(rf"({TOKEN})[ \t]+(\S*)", re.ASCII)
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+\r?\n[ \t]++")  # the look-behind keeps it linear
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _VIA_BEGINNING = re.compile(rf"SIP/\d\.\d/{TOKEN}[ \t]+{HOST}(?::\d{{1,5}})?", re.A | re.I)
 _COPIED = ("Via", "From", "To", "Call-ID", "CSeq")
@@ -55,12 +55,14 @@ def _copied_fields(lines: list[str]) -> Fields:
 
 def _usable_vias(lines: list[str]) -> list[str]:
     """Via values that can be sent back, those with broken parameters without them."""
-    usable = []
+    usable: list[str] = []
     for line in lines:
         try:
             values = split_commas(line)
         except ParseError:
             continue
+        if len(values) + len(usable) > MAX_FIELDS:
+            return []
         usable += [via for value in values if (via := _usable_via(value))]
     return usable
 

@@ -27,6 +27,19 @@ def test_octets_of_parts_are_untouched(bodies: list[bytes]) -> None:
     assert [part.body for part in split("multipart/mixed;boundary=cut", whole)] == bodies
 
 
+def test_folded_fields_belong_to_their_part() -> None:
+    body = b"--cut\r\nA:\r\n b\r\n  c\r\nContent-Type : x/Y\r\n\r\n1\r\n--cut--"
+    (part,) = split("multipart/mixed;boundary=cut", body)
+    assert (part.headers["a"], part.content_type) == ("b\r\n  c", "x/y")
+
+
+@pytest.mark.parametrize("filling", [b"a", b"A: b\r\n  ", b"\r\n \t", b" "])
+def test_absurd_part_headers_are_read_in_linear_time(filling: bytes) -> None:
+    head = filling * (300_000 // len(filling))
+    parts = split("multipart/mixed;boundary=c", b"--c\r\n" + head + b"\n\r\n\r\n1\r\n--c--")
+    assert len(parts) == 1
+
+
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [

@@ -156,6 +156,18 @@ def test_ten_thousand_vias_are_refused_and_not_answered() -> None:
     assert refusal(with_line(b"X: " + b"y" * 70_000)).status == 513
 
 
+@pytest.mark.parametrize("filling", [b" ", b"\t\r\n ", b"a ", b";", b";a", b'"', b"<", b"\\", b","])
+@pytest.mark.parametrize("name", [b"To", b"Contact", b"Via", b"X"])
+def test_absurd_values_are_judged_in_linear_time(name: bytes, filling: bytes) -> None:
+    """Each takes milliseconds; were a pattern to backtrack, minutes."""
+    value = b"<sip:a@b>" + filling * (60_000 // len(filling)) + b"x"
+    for data in (with_line(name + b":" + value), with_line(name + b": " + value[9:])):
+        try:
+            parse(data)
+        except ParseError as fault:
+            assert fault.status in (400, 513)
+
+
 def test_deep_nesting_costs_no_stack() -> None:
     parse(with_line(b"User-Agent: " + b"(" * 30_000))
     refusal(with_line(b"Contact: " + b'"\\' * 15_000))
