@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, cast
 
 from softswitch.sip import framing
 from softswitch.sip.framing import PING_ANSWER, FramingError, KeepAlive, StreamFramer
-from softswitch.sip.types import Address, Flow, Instant
+from softswitch.sip.types import Address, Flow, Instant, Seconds
 from softswitch.transport.addresses import unmapped
 
 if TYPE_CHECKING:
     from softswitch.transport.streams import Streams
+
+
+LINGER: Seconds = 2.0
+"""How long a refused peer may go on sending before the connection is closed."""
 
 
 class StreamConnection(asyncio.Protocol):
@@ -27,6 +31,7 @@ class StreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_framer",
+        "_leaving",
         "_owner",
         "_transport",
         "accepted",
@@ -47,6 +52,7 @@ class StreamConnection(asyncio.Protocol):
         """When the peer last sent anything; at first, when it connected."""
         self.known = False
         """Whether a whole message has come by it."""
+        self._leaving = False
         self.unfinished = 0
         """Octets of a message whose end has not come."""
 
@@ -67,13 +73,15 @@ class StreamConnection(asyncio.Protocol):
         self._owner.closed(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._leaving:
+            return  # what follows a message that was refused; see `_leave`
         now = self.heard = self._owner.now()
         try:
             frames = self._framer.feed(data, now)
         except FramingError as fault:
             self._take(fault.before)
             self._owner.receiver.refuse(fault, self.flow)
-            self.close()
+            self._leave()
             return
         if self._framer.next_timeout() is not None:
             grown = len(data) if frames else self.unfinished + len(data)
@@ -96,21 +104,33 @@ class StreamConnection(asyncio.Protocol):
     def overdue(self, now: Instant) -> bool:
         """Whether a time limit has passed: for a message, for the first one, for silence."""
         limits = self._owner.limits
+        if self._leaving:
+            return now >= self.heard + LINGER
         deadline = self._framer.next_timeout()
         if deadline is not None:
             return now >= deadline
         patience = limits.idle_time if self.known else limits.message_time
         return now >= self.heard + patience
 
-    def close(self) -> None:
-        """End it, after what is written already."""
-        if self._transport is not None:
-            self._transport.close()
-
     def abort(self) -> None:
         """End it now; for those who had their time."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _leave(self) -> None:
+        """End it so that the refusal can be read.
+
+        Closing at once, while the peer still sends, would have the kernel send a reset,
+        which takes our last answer from the peer's hands: so we only finish writing, and
+        let the rest of what was refused run into nothing for a moment.
+        """
+        self._leaving = True
+        if self.unfinished:
+            self._owner.unfinished(self, 0)
+        if self._transport is not None and self._transport.can_write_eof():
+            self._transport.write_eof()
+        elif self._transport is not None:
+            self._transport.close()
 
     def _take(self, frames: list[framing.Frame]) -> None:
         for frame in frames:

@@ -95,6 +95,13 @@ class Transports:
         endpoint = self._leaving(destination.host)
         return endpoint is not None and endpoint.send(data, (destination.host, destination.port))
 
+    def expect(self, target: Target, name: str) -> None:
+        """Believe whoever answers at this TLS target only if it proves to be `name`.
+
+        RFC 5922 §4: that is the host in the URI, which the target's address has lost.
+        """
+        self.streams["tls"].names[target] = name
+
     def local(self, destination: Destination) -> Address:
         """Where the peer at `destination` can reach us by the same transport.
 

@@ -99,6 +99,21 @@ async def test_what_cannot_be_followed_is_refused_and_closed() -> None:
         assert await reader.read() == b""
 
 
+async def test_a_refusal_can_be_read_by_who_goes_on_sending() -> None:
+    """A reset in the middle of the body would take the answer from the peer's hands."""
+    huge = OPTIONS.replace(b"Content-Length: 0", b"Content-Length: 9999999")
+    async with listening(("tcp", "127.0.0.1")) as (recorder, wires, [at]):
+        recorder.refuse = lambda fault, flow: wires.send(b"413", flow)  # type: ignore[method-assign,assignment]
+        async with phone(at.port) as (reader, writer):
+            writer.write(huge)
+            for _ in range(100):
+                writer.write(b"x" * 10_000)
+                await writer.drain()
+            assert await reader.read() == b"413"
+            wires.streams["tcp"].sweep(wires.streams["tcp"].now() + 3)
+            assert len(wires.streams["tcp"]) == 0
+
+
 async def test_a_connection_of_ours_is_made_once_and_used_again() -> None:
     async with (
         listening(("tcp", "127.0.0.1")) as (far, _, [at]),
@@ -254,10 +269,10 @@ async def test_a_server_must_prove_the_name_that_we_call(certificate: tuple[Path
         listening(client_tls=client) as (near, wires, _),
     ):
         target = Target("tls", "127.0.0.1", at.port)
-        wires.streams["tls"].names[target] = "other.example"
+        wires.expect(target, "other.example")
         assert wires.send(OPTIONS, target)
         assert await near.failures.get() == target
-        wires.streams["tls"].names[target] = "pbx.example"
+        wires.expect(target, "pbx.example")
         assert wires.send(OPTIONS, target)
         assert (await far.messages.get())[0] == OPTIONS
 
