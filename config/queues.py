@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
+from acd import skills
 from config.agents import Level
 from config.base import Digit, Name, Names, Number, Positive, Prompt, Prompts, Seconds, Table
 from config.problems import did_you_mean
@@ -43,6 +44,15 @@ def _known_strategy(name: str) -> str:
     return name
 
 
+def _understood(text: str) -> str:
+    try:
+        return skills.parse(text).text
+    except skills.SkillError as error:
+        raise ValueError(str(error)) from None
+
+
+Requirement: TypeAlias = Annotated[str, AfterValidator(_understood)]
+"""Skills that an agent must have: `sales >= 5 and (english or german)`."""
 Strategy: TypeAlias = Annotated[str, AfterValidator(_known_strategy)]
 AgentStates: TypeAlias = Literal["always", "logged-in", "ready", "free"]
 """Which agents a caller needs: none, one logged in, one not paused, one free."""
@@ -60,7 +70,7 @@ class Relax(Table):
 
     after: Positive
     skills: dict[Name, Level] = {}
-    requires: str | None = None
+    requires: Requirement | None = None
 
 
 class Sticky(Table):
@@ -169,7 +179,7 @@ class Queue(Table):
     tiers: tuple[Tier, ...] = ()
     skills: dict[Name, Level] = {}
     """Least level that serves."""
-    requires: str | None = None
+    requires: Requirement | None = None
     """The same as an expression: `sales >= 5 and english`."""
     relax: tuple[Relax, ...] = ()
     weights: dict[Name, Positive] = {}

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from pydantic import BaseModel
 
+from acd.skills import parse
 from config.lines import BUILT_IN, Line
 from config.problems import Problem, did_you_mean, dotted
 from config.settings import Settings
@@ -58,13 +59,16 @@ def _of_queues(s: Settings) -> Iterator[Reference]:
         key = dotted("queues", name)
         yield f"{key}.agents", "agent", queue.agents, s.agents
         yield f"{key}.skills", "agent with the skill", queue.skills, skills
+        yield f"{key}.requires", "agent with the skill", parse(queue.requires or "").names, skills
         yield f"{key}.weights", "agent", queue.weights, s.agents
         yield f"{key}.open", "mode", queue.open, s.mode_names
         yield f"{key}.music", "music", [queue.music], music
         for index, tier in enumerate(queue.tiers):
             yield f"{key}.tiers[{index}].agents", "agent", tier.agents, s.agents
         for index, relax in enumerate(queue.relax):
-            yield f"{key}.relax[{index}].skills", "agent with the skill", relax.skills, skills
+            where, names = f"{key}.relax[{index}]", parse(relax.requires or "").names
+            yield f"{where}.skills", "agent with the skill", relax.skills, skills
+            yield f"{where}.requires", "agent with the skill", names, skills
         if queue.callback:
             yield f"{key}.callback.class", "class", [queue.callback.class_], s.classes
 

@@ -81,6 +81,7 @@ def test_relative_paths_lie_beside_the_file(tmp_path: Path) -> None:
         ("[agents.a]\nskills = { x = 11 }", "agents.a.skills.x: must be at most 10, not 11"),
         ("[queues.a]\nstrategy = 'longest'", "there is no strategy"),
         ("extensions = 5", "extensions: must be a table, not 5"),
+        ("[queues.a]\nrequires = 'sales >'", "is not a requirement like"),
         ("[[rules]]\nname = 'x'", "the rule changes nothing"),
     ],
 )
@@ -95,6 +96,7 @@ def test_a_mistake_is_told_with_its_key_and_repair(text: str, sentence: str) -> 
         ("[agents.a]\nextension = '9'", 'agents.a.extension: there is no extension "9"'),
         ("[queues.a]\nagents = ['ana']\n[agents.anna]", "did you mean anna?"),
         ("[queues.a]\nskills = { fench = 3 }", 'no agent with the skill "fench"'),
+        ("[queues.a]\nrequires = 'fench or sales'", 'no agent with the skill "fench"'),
         ("[classes.a]\ndial = ['lokal']\n[destinations]\nlocal = '7'", "did you mean local?"),
         ("[classes.a]\ntrunks = ['city']", 'there is no trunk "city"'),
         ("[lines.1]\nany = 'queue:sales'", 'lines.1.any: there is no queue "sales"'),
