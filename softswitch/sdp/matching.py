@@ -40,11 +40,8 @@ class Common(NamedTuple):
     events: tuple[Pair, ...]
     """telephone-event, the one at the clock of the first sound codec in front."""
     noise: tuple[Pair, ...]
-
-    @property
-    def received(self) -> tuple[Codec, ...]:
-        """All of it under our numbers, as an answer lists it."""
-        return tuple([pair.receive for pairs in self for pair in pairs])
+    received: tuple[Codec, ...]
+    """All of it under our numbers, as an answer lists it; sound comes first."""
 
 
 @lru_cache(maxsize=512)
@@ -114,4 +111,10 @@ def _sorted(pairs: list[Pair]) -> Common:
     clocks = list(dict.fromkeys(pair.send.clock_rate for pair in sound))
     fitting = [pair for pair in events if pair.send.clock_rate in clocks]
     fitting.sort(key=lambda pair: clocks.index(pair.send.clock_rate))
-    return Common(tuple(sound), tuple(fitting or events[:1]), tuple(noise))
+    kept = [*sound, *(fitting or events[:1]), *noise]
+    return Common(
+        tuple(sound),
+        tuple(fitting or events[:1]),
+        tuple(noise),
+        tuple([pair.receive for pair in kept]),
+    )

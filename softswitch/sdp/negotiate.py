@@ -265,7 +265,7 @@ def _agree(stream: Stream, local: LocalMedia, mux: bool) -> Agreement:
         remote_rtcp=(stream.address, media.port) if mux else _rtcp(stream),
         rtcp_mux=mux,
         codec=common.sound[0].send,
-        codecs=tuple([pair.receive for pair in common.sound]),
+        codecs=common.received[: len(common.sound)],
         dtmf_send_payload_type=None if event is None else event.send.payload_type,
         dtmf_receive_payload_type=None if event is None else event.receive.payload_type,
         dtmf_clock_rate=8000 if event is None else event.send.clock_rate,

@@ -75,6 +75,10 @@ class Driver:
     wires: Wires
     """Set before the first message."""
 
+    on_failed: Callable[[Destination], None]
+    """Hears of each flow and target that failed, beside the user agent: a binding whose
+    connection is gone may end with it (RFC 5626 §5.3)."""
+
     def __init__(
         self,
         machine: Machine,
@@ -82,6 +86,7 @@ class Driver:
         trace: Trace,
     ) -> None:
         self._machine, self._admit, self._trace = machine, admit, trace
+        self.on_failed = _nobody
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._failures: list[Destination] = []
@@ -163,6 +168,7 @@ class Driver:
                 failures, self._failures = self._failures, []
                 for destination in dict.fromkeys(failures):
                     self._machine.transport_failed(destination, self._loop.time())
+                    self.on_failed(destination)
 
     def _send(self, data: bytes, destination: Destination) -> None:
         if isinstance(destination, Flow):
@@ -188,3 +194,7 @@ class Driver:
         self._busy = True
         self._machine.handle_timer(self._loop.time())
         self.flush()
+
+
+def _nobody(destination: Destination) -> None:
+    """Until somebody wants to know."""

@@ -144,11 +144,13 @@ async def test_what_cannot_be_sent_is_told_and_the_other_way_taken(machine: Mach
 
 async def test_a_failure_of_udp_counts_for_flow_and_target(machine: Machine) -> None:
     driver, _ = driven(machine)
+    told: list[Destination] = []
+    driver.on_failed = told.append
     driver.failed(FLOW)
     driver.failed(FLOW)
     driver.flush()
 
-    assert machine.log == [FLOW, Target("udp", *FLOW.remote)]
+    assert machine.log == told == [FLOW, Target("udp", *FLOW.remote)]
 
 
 async def test_a_verb_used_elsewhere_is_sent_in_this_turn_of_the_loop(machine: Machine) -> None:
