@@ -1,46 +1,31 @@
 """`[queues.NAME]`: callers who wait, the agents who serve them, and every rule between.
 
-`strategy` may also be one that an installed package adds (entry point group
-`softswitch.strategies`), so its name is checked against those as well.
+Which strategies there are and what a requirement may say is asked of the engine, which obeys them.
 """
 
-from importlib.metadata import entry_points
+from functools import cache
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
 from acd import skills
+from acd.strategies import strategies
 from config.agents import Level
 from config.base import Digit, Name, Names, Number, Positive, Prompt, Prompts, Seconds, Table
 from config.problems import did_you_mean
 from config.switch import Language
 from config.targets import Kind, Targets
 
-STRATEGIES = (
-    "ring-all",
-    "ring-progressive",
-    "round-robin",
-    "linear",
-    "random",
-    "longest-idle",
-    "fair",
-    "fewest-calls",
-    "least-talk-time",
-    "least-loaded",
-    "weighted",
-    "skill",
-    "training",
-    "performance",
-    "fastest-first",
-    "cost",
-    "service-level",
-)
+
+@cache
+def strategy_names() -> frozenset[str]:
+    """Every strategy there is, those of installed packages included."""
+    return frozenset(strategies())
 
 
 def _known_strategy(name: str) -> str:
-    known = [*STRATEGIES, *(point.name for point in entry_points(group="softswitch.strategies"))]
-    if name not in known:
-        raise ValueError(f'there is no strategy "{name}"{did_you_mean(name, known)}')
+    if name not in strategy_names():
+        raise ValueError(f'there is no strategy "{name}"{did_you_mean(name, strategy_names())}')
     return name
 
 

@@ -118,6 +118,47 @@ def phones(
     show(accounts(settings_path(config), number), as_json=as_json, empty="no extensions")
 
 
+@app.command("set")
+def set_setting(
+    key: Annotated[str, typer.Argument(help="Dotted key: extensions.105.name.")],
+    value: Annotated[str, typer.Argument(help="TOML, or plain text.")],
+    config: Config = None,
+) -> None:
+    """Change one setting in the file; comments stay, mistakes are refused.
+
+    Example: softswitch set extensions.105.name "Olga"
+    """
+    from config import ConfigError
+    from config.edit import set_value
+
+    path = settings_path(config)
+    try:
+        set_value(path, key, value)
+    except ConfigError as error:
+        fail(str(error), code=2)
+    print(f"{path} is changed; apply it: softswitch reload")
+
+
+@app.command()
+def unset(
+    key: Annotated[str, typer.Argument(help="Dotted key of a setting or a whole table.")],
+    config: Config = None,
+) -> None:
+    """Take a setting or a table out of the file.
+
+    Example: softswitch unset extensions.105
+    """
+    from config import ConfigError
+    from config.edit import remove
+
+    path = settings_path(config)
+    try:
+        remove(path, key)
+    except ConfigError as error:
+        fail(str(error), code=2)
+    print(f"{path} is changed; apply it: softswitch reload")
+
+
 # ── The running switch ───────────────────────────────────────────────────────────────────────────
 
 
