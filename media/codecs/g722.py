@@ -31,8 +31,8 @@ class G722Codec:
     stateful: Final = True
 
     def __init__(self) -> None:
-        self._decoders: dict[Hashable, dict[int, G722]] = {}
-        self._encoders: dict[Hashable, dict[int, G722]] = {}
+        self._decoders: dict[tuple[Hashable, int], G722] = {}
+        self._encoders: dict[tuple[Hashable, int], G722] = {}
         self._decoded, self._encoded = Converters(), Converters()
 
     def decode(
@@ -66,18 +66,15 @@ class G722Codec:
         return payloads, np.full(len(keys), width, np.int64)
 
     def forget(self, key: Hashable) -> None:
-        self._decoders.pop(key, None)
-        self._encoders.pop(key, None)
+        for spoken in (8000, 16000):
+            self._decoders.pop((key, spoken), None)
+            self._encoders.pop((key, spoken), None)
         self._decoded.forget(key)
         self._encoded.forget(key)
 
 
-def _state(states: dict[Hashable, dict[int, G722]], key: Hashable, spoken: int) -> G722:
-    by_rate = states.get(key)
-    if by_rate is None:
-        by_rate = states[key] = {}
-    state = by_rate.get(spoken)
+def _state(states: dict[tuple[Hashable, int], G722], key: Hashable, spoken: int) -> G722:
+    state = states.get((key, spoken))
     if state is None:
-        by_rate.clear()  # the other rate's past is no longer this stream's
-        state = by_rate[spoken] = G722(spoken, _BIT_RATE)
+        state = states[key, spoken] = G722(spoken, _BIT_RATE)
     return state

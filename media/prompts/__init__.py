@@ -27,6 +27,19 @@ def texts(language: str) -> dict[str, str]:
     return {name: text for table in tables.values() for name, text in table.items()}
 
 
+def find_prompt(name: str, language: str) -> Path | None:
+    """The sound of a prompt, or None when none of that name ships with the switch."""
+    try:
+        return prompt_path(name, language)
+    except SoundError:
+        return None
+
+
+def shipped_music() -> tuple[Path, ...]:
+    """The pieces of hold music that ship with the switch."""
+    return (HOLD_MUSIC,)
+
+
 def prompt_path(name: str, language: str) -> Path:
     """The sound of a prompt.  Raises SoundError when there is none of that name."""
     if name not in texts(language):

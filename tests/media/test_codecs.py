@@ -114,6 +114,19 @@ def test_streams_do_not_touch_one_another() -> None:
         assert (payloads[0] == alone.encode(["left"], one[None])[0][0]).all()
 
 
+def test_one_leg_may_be_heard_at_two_rates_at_once() -> None:
+    """A room with narrow and wide members: each rate has the leg's whole stream."""
+    codec = make_codecs()["G722"]
+    narrow, wide = [], []
+    for frame in frames_of(tone(1000, 16000), 320):
+        payload, length = codec.encode(["leg"], frame[None])
+        narrow.append(codec.decode(["leg"], payload, length, 8000)[0][0])
+        wide.append(codec.decode(["leg"], payload, length, 16000)[0][0])
+    for heard, rate in ((np.concatenate(narrow), 8000), (np.concatenate(wide), 16000)):
+        assert share(heard[rate // 4 :], 1000, rate) > 0.99
+        assert level_db(heard[rate // 4 :]) == pytest.approx(level_db(tone(1000)), abs=1.0)
+
+
 def test_a_forgotten_stream_begins_anew() -> None:
     codec = make_codecs()["G722"]
     frame = tone(440, 16000, 0.02)[None]
