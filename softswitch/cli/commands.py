@@ -159,6 +159,20 @@ def unset(
     print(f"{path} is changed; apply it: softswitch reload")
 
 
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Some of them; absent: all.")] = None,
+) -> None:
+    """Measure this machine: packets, calls, decisions.
+
+    Example: softswitch bench engine
+    """
+    import subprocess
+    import sys
+
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "bench", *(names or [])]))
+
+
 # ── The running switch ───────────────────────────────────────────────────────────────────────────
 
 
