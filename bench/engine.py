@@ -1,11 +1,11 @@
 """What a decision of the ACD engine costs, and how that grows.
 
-    python -m bench.engine [--json]
+    python -m bench.engine [--json] [--turns N]
 
 The centre is kept saturated: every agent talks, `waiting` callers wait.  Each turn one conversation
 ends, which makes an offer, which is answered and connected, and a new caller joins: four events.
-A *decision* is one event handled, after which nothing is left that could be matched; offers a second
-are given beside it.  The idle case, where callers find many free agents, is measured too.
+A *decision* is one event handled, after which nothing is left that could be matched; offers a
+second are given beside it.  The idle case, where callers find many free agents, is measured too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from time import process_time
 from typing import Any
@@ -95,12 +96,9 @@ def saturated(agents: int, queues: int, waiting: int, turns: int) -> dict[str, f
     served = 0
     for _ in range(turns):
         for offer in timed("ended", centre.hang_up):
-            answered, connected = (
-                OfferAnswered(offer.offer, f"leg{offer.offer}"),
-                Connected(offer.offer),
-            )
-            timed("answered", lambda event=answered: centre.tell(event))
-            timed("connected", lambda event=connected: centre.tell(event))
+            leg = f"leg{offer.offer}"
+            timed("answered", partial(centre.tell, OfferAnswered(offer.offer, leg)))
+            timed("connected", partial(centre.tell, Connected(offer.offer)))
             centre.talking.append(offer)
             served += 1
         centre.take(timed("joined", centre.join))

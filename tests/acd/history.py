@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from acd.actions import Action, Offer
+from acd.agent import Agent
 from acd.call import Phase
 from acd.engine import Engine
 from acd.events import (
@@ -174,7 +176,7 @@ def any_event(pick: Pick, engine: Engine) -> Event:
     return kinds[pick(len(kinds))]()
 
 
-def _any(pick: Pick, choices: list) -> object:  # type: ignore[type-arg]
+def _any(pick: Pick, choices: Sequence[Any]) -> Any:
     return choices[pick(len(choices))] if choices else None
 
 
@@ -183,7 +185,7 @@ def _connecting(engine: Engine, pick: Pick, offer: int) -> int:
     return ready[pick(len(ready))] if ready else offer
 
 
-def _end_of_talk(pick: Pick, talking: list) -> Event:  # type: ignore[type-arg]
+def _end_of_talk(pick: Pick, talking: list[Agent]) -> Event:
     if not talking:
         return Tick()
     agent = talking[pick(len(talking))]
@@ -208,7 +210,6 @@ def broken_order(engine: Engine, said: list[Action]) -> Iterator[str]:
         if pool is None or not entry.queue.rule.single or offered.call.phase is not Phase.WAITING:
             continue
         for row in pool.waiting:
-            # whoever became eligible only by this event's own doing shows in `moved_at`
             other = row[3]
             if row[:2] < entry.row[:2] and pool.admits(offered.agent, other.call):
                 yield f"{action} before {other.call.id}"
