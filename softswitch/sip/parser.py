@@ -19,7 +19,7 @@ from softswitch.sip.headers import (
     parse_max_forwards,
     split_commas,
 )
-from softswitch.sip.message import Fields, Message, Request, Response
+from softswitch.sip.message import Fields, Request, Response
 from softswitch.sip.names import CANONICAL, canonical
 from softswitch.sip.salvage import salvage
 from softswitch.sip.types import ParseError
@@ -62,9 +62,20 @@ _REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\s<>\"]++) SIP/(\d++)\.(\d++)", re.I 
 _STATUS_LINE = re.compile(r"SIP/(\d++)\.(\d++) ([1-6]\d\d) (.*+)", re.I | re.A)
 _WORD = r"[\w.!%*+`'~()<>:\\\"/\[\]?{}-]++"
 _CALL_ID = re.compile(rf"{_WORD}(?:@{_WORD})?", re.A)
-_MANDATORY = ("From", "To", "Call-ID", "CSeq")
-_SINGLE = (*_MANDATORY, "Max-Forwards", "Content-Length", "Content-Type", "Expires")
-_ADDRESSES = ("Route", "Record-Route")
+_SINGLE = frozenset(
+    (
+        "From",
+        "To",
+        "Call-ID",
+        "CSeq",
+        "Max-Forwards",
+        "Content-Length",
+        "Content-Type",
+        "Expires",
+    )
+)
+_BARE = MAGIC_COOKIE.lower()
+_ADDRESSES = ("Contact", "Route", "Record-Route")
 
 
 def parse(data: bytes) -> Request | Response:
@@ -85,22 +96,21 @@ def parse(data: bytes) -> Request | Response:
 def check(message: Request | Response) -> None:
     """Refuse what is well split but breaks the grammar or lacks a mandatory field."""
     fields = message.headers.fields
-    for name in _MANDATORY:
-        if name not in fields:
-            raise ParseError(f"no {name}")
-    for name in _SINGLE:
-        if name in fields and len(fields[name]) > 1:
-            raise ParseError(f"{name} comes twice")
-    _check_vias(fields)
-    for name in ("From", "To"):
-        NameAddr.parse(fields[name][0])
-    if _CALL_ID.fullmatch(fields["Call-ID"][0]) is None:
+    try:
+        _check_vias(fields["Via"])
+        NameAddr.parse(fields["From"][0])
+        NameAddr.parse(fields["To"][0])
+        call_id, cseq = fields["Call-ID"][0], CSeq.parse(fields["CSeq"][0])
+    except KeyError as missing:
+        raise ParseError(f"no {missing.args[0]}") from None
+    if _CALL_ID.fullmatch(call_id) is None:
         raise ParseError("malformed Call-ID")
-    _check_addresses(message)
+    for name in _ADDRESSES:
+        if name in fields and not (name == "Contact" and message.wildcard):
+            for value in _values(fields[name], name):
+                NameAddr.parse(value)
     if isinstance(message, Request):
-        _check_request(message)
-    else:
-        CSeq.parse(fields["CSeq"][0])
+        _check_request(message, cseq)
 
 
 def _read(data: bytes) -> Request | Response:
@@ -158,6 +168,8 @@ def _read_fields(lines: list[str], fields: Fields) -> None:
             raise ParseError(f"header line without colon {line[:40]!r}")
         name = known(name) or canonical(name)
         if name in fields:
+            if name in _SINGLE:
+                raise ParseError(f"{name} comes twice")
             fields[name].append(value.strip())
         else:
             fields[name] = [value.strip()]
@@ -176,29 +188,11 @@ def _cut_body(fields: Fields, rest: bytes) -> bytes:
     return rest[:length]
 
 
-def _check_vias(fields: Fields) -> None:
-    lines = fields.get("Via")
-    if lines is None:
-        raise ParseError("no Via")
-    top = None
-    for value in _values(lines, "Via"):
-        via = Via.parse(value)
-        top = top or via
-    assert top is not None
-    branch = top.params.get("branch")
-    if branch is not None and branch.lower() == MAGIC_COOKIE.lower():
+def _check_vias(lines: list[str]) -> None:
+    vias = [Via.parse(value) for value in _values(lines, "Via")]
+    branch = vias[0].params.get("branch")
+    if branch is not None and len(branch) == len(_BARE) and branch.lower() == _BARE:
         raise ParseError("the Via branch is the magic cookie and nothing else")
-
-
-def _check_addresses(message: Message) -> None:
-    fields = message.headers.fields
-    if "Contact" in fields and not message.wildcard:
-        for value in _values(fields["Contact"], "Contact"):
-            NameAddr.parse(value)
-    for name in _ADDRESSES:
-        if name in fields:
-            for value in _values(fields[name], name):
-                NameAddr.parse(value)
 
 
 def _values(lines: list[str], name: str) -> list[str]:
@@ -213,8 +207,7 @@ def _split(lines: list[str]) -> list[str]:
     return [value for line in lines for value in split_commas(line)]
 
 
-def _check_request(request: Request) -> None:
-    cseq = request.cseq
+def _check_request(request: Request, cseq: CSeq) -> None:
     if cseq.method != request.method:
         status = 400 if request.method in METHODS else 501
         raise ParseError(f"CSeq says {cseq.method[:40]}", status=status)
