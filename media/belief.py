@@ -55,7 +55,7 @@ def judge(
 
 def _may_move(legs: Legs, row: int, key: int, now: Instant, silence: Seconds) -> bool:
     last = legs.in_last[row]
-    heard = last >= legs.connected[row]
+    heard = last > legs.connected[row]
     if now <= legs.latch_until[row]:
         return not heard or key == int(legs.signalled[row])
     return bool(heard and now - last > silence)

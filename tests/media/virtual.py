@@ -13,7 +13,7 @@ import numpy as np
 
 from media import commands, events
 from media.backends import Batch
-from media.backends.pool import DATA, NAME, Pool
+from media.backends.pool import NAME, Pool
 from media.backends.sockaddr import pack
 from media.backends.sockets import Sockets
 from media.core import Core
@@ -143,6 +143,7 @@ class VirtualEngine:
 
     def receive(self, *packets: tuple[int, Rtp | bytes], source: Address | None = None) -> None:
         """One batch: each packet to the RTP port of a leg, from its peer unless said otherwise."""
+        self.now += 1e-6  # no packet comes in the very instant of a command
         for at, (leg, packet) in enumerate(packets):
             data = packet.encode() if isinstance(packet, Rtp) else packet
             self.backend.pool.write(at, data)
@@ -163,8 +164,11 @@ class VirtualEngine:
         """RTP that went to the leg's peer so far, oldest first."""
         return [Rtp.decode(s.data) for s in self.backend.sent if s.socket == 2 * self._row[leg]]
 
+    def stats(self, leg: int) -> events.LegStats:
+        self.do(commands.Ask(0, leg))
+        told = self.log.pop()
+        assert isinstance(told, events.Told)
+        return told.stats
+
     def told(self, kind: type[events.Event]) -> list[events.Event]:
         return [event for event in self.log if isinstance(event, kind)]
-
-
-assert DATA % 4 == 0
