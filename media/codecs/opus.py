@@ -1,6 +1,6 @@
 """Opus by PyAV's libopus (RFC 6716, RTP by RFC 7587): one decoder and encoder per stream.
 
-The decoder always speaks 48 kHz; other rates are filtered from it.  The encoder takes our rates
+A decoder always speaks 48 kHz; other rates are filtered from it.  The encoder takes our rates
 directly.  Encoding is dear (some 160 µs a frame), so callers encode once per distinct sound.
 """
 
@@ -36,8 +36,8 @@ class OpusCodec:
     stateful: Final = True
 
     def __init__(self) -> None:
-        self._decoders: dict[Hashable, AudioCodecContext] = {}
-        self._encoders: dict[Hashable, AudioCodecContext] = {}
+        self._decoders: dict[tuple[Hashable, int], AudioCodecContext] = {}
+        self._encoders: dict[tuple[Hashable, int], AudioCodecContext] = {}
         self._decoded = Converters()
 
     def decode(
@@ -47,21 +47,22 @@ class OpusCodec:
         lengths: Integers,
         rate: int | None = None,
     ) -> tuple[Pcm, Integers]:
+        wanted = rate or _RATE
         sounds = [
-            self._decode_packet(key, payload[:length].tobytes())
+            self._decode_packet((key, wanted), payload[:length].tobytes())
             for key, payload, length in zip(keys, payloads, lengths, strict=True)
         ]
         samples = np.array([sound.size for sound in sounds], np.int64)
         frames = np.zeros((len(keys), int(samples.max(initial=0))), np.int16)
         for frame, sound in zip(frames, sounds, strict=True):
             frame[: sound.size] = sound
-        return self._decoded.convert_ragged(keys, frames, samples, _RATE, rate or _RATE)
+        return self._decoded.convert_ragged(keys, frames, samples, _RATE, wanted)
 
     def encode(
         self, keys: Sequence[Hashable], frames: Pcm, rate: int | None = None
     ) -> tuple[Octets, Integers]:
         packets = [
-            self._encode_frame(key, frame, rate or _RATE)
+            self._encode_frame((key, rate or _RATE), frame)
             for key, frame in zip(keys, frames, strict=True)
         ]
         lengths = np.array([len(packet) for packet in packets], np.int64)
@@ -71,11 +72,12 @@ class OpusCodec:
         return payloads, lengths
 
     def forget(self, key: Hashable) -> None:
-        self._decoders.pop(key, None)
-        self._encoders.pop(key, None)
+        for states in (self._decoders, self._encoders):
+            for known in [known for known in states if known[0] == key]:
+                del states[known]
         self._decoded.forget(key)
 
-    def _decode_packet(self, key: Hashable, packet: bytes) -> Pcm:
+    def _decode_packet(self, key: tuple[Hashable, int], packet: bytes) -> Pcm:
         decoder = self._decoders.get(key)
         if decoder is None:
             decoder = self._decoders[key] = _make_decoder()
@@ -88,9 +90,9 @@ class OpusCodec:
         sounds = [np.asarray(frame.to_ndarray()[0], np.int16) for frame in frames]
         return np.concatenate(sounds) if sounds else np.zeros(0, np.int16)
 
-    def _encode_frame(self, key: Hashable, sound: Pcm, rate: int) -> bytes:
-        encoder = self._encoders.get(key)
-        if encoder is None or encoder.sample_rate != rate:
+    def _encode_frame(self, key: tuple[Hashable, int], sound: Pcm) -> bytes:
+        rate, encoder = key[1], self._encoders.get(key)
+        if encoder is None:
             encoder = self._encoders[key] = _make_encoder(rate)
         frame = av.AudioFrame.from_ndarray(sound[None, :], format="s16", layout="mono")
         frame.sample_rate = rate
