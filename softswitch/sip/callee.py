@@ -14,7 +14,6 @@ from softswitch.sip.events import Cancelled, EndCause, Ended, Event, OfferAnswer
 from softswitch.sip.message import Request, reply
 from softswitch.sip.reason import Reason
 from softswitch.sip.reliable import ReliableSender
-from softswitch.sip.route import is_behind_nat
 from softswitch.sip.session import Session, SessionState
 from softswitch.sip.transaction import ServerTransaction
 from softswitch.sip.types import Flow, Instant
@@ -42,8 +41,9 @@ class Callee(Session):
         self.remote_party = request.from_
         self.call_id = request.call_id
         self.local_tag = ua.new_tag()
-        behind_nat = is_behind_nat(request.via.host, flow)
-        self.dialog = Dialog.as_server(self, request, self.local_tag, flow, behind_nat=behind_nat)
+        self.dialog = Dialog.as_server(
+            self, request, self.local_tag, flow, behind_nat=tx.behind_nat
+        )
         self.contact = ua.contact(flow)
         self.remote_sdp = sdp_of(request)
         self._reliable: ReliableSender | None = None

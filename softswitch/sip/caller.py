@@ -211,10 +211,11 @@ class Caller(Session):
         early = self._early.pop(tag, None)
         self._forget_early()
         self.flow = flow = self._flow()
-        dialog = Dialog.as_client(self, self._draft, self._local, flow)
-        if early is not None:
+        if early is None:
+            dialog = self._dialog_of(response)
+        else:
             dialog = early.dialog
-        dialog.learn(response, flow)
+            dialog.learn(response, flow)
         self.dialog = dialog
         self.ua.heap.disarm(self._give_up)
         self.ua.remember(dialog)

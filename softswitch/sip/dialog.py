@@ -37,7 +37,9 @@ class Dialog:
     """
 
     __slots__ = (
+        "_contact",
         "_head",
+        "_is_prepared",
         "_uri",
         "allow",
         "behind_nat",
@@ -72,6 +74,7 @@ class Dialog:
         self.remote_target = ""
         self.behind_nat = False
         self.allow = ""
+        self._contact, self._is_prepared = "", False
 
     @classmethod
     def as_server(
@@ -106,9 +109,13 @@ class Dialog:
         (§13.2.2.4).
         """
         fields = response.headers.fields
-        self.remote = fields["To"][0]
-        self.remote_tag = response.to.params.get("tag", "")
-        self.routes = response.headers.values("Record-Route")[::-1]
+        if fields["To"][0] != self.remote:
+            self.remote = fields["To"][0]
+            self.remote_tag = response.to.params.get("tag", "")
+            self._is_prepared = False
+        routes = response.headers.values("Record-Route")[::-1] if "Record-Route" in fields else []
+        if routes != self.routes:
+            self.routes, self._is_prepared = routes, False
         self.refresh_target(response, flow)
 
     @property
@@ -119,12 +126,15 @@ class Dialog:
         """The peer's Contact, where it gives one, is its new address (§12.2.1.2, §12.2.2)."""
         fields = message.headers.fields
         contact = fields.get("Contact")
-        if contact and contact[0] != "*":
+        if contact and contact[0] != self._contact and contact[0] != "*":
+            self._contact = contact[0]
             self.remote_target = NameAddr.parse(message.headers.values("Contact")[0]).uri
+            self._is_prepared = False
         if "Allow" in fields:
             self.allow = ",".join(fields["Allow"])
-        self.flow = flow
-        self._prepare()
+        if flow != self.flow or not self._is_prepared:
+            self.flow = flow
+            self._prepare()
 
     def allows(self, method: str) -> bool:
         """Whether the peer said that it takes `method`."""
@@ -156,6 +166,7 @@ class Dialog:
             + "".join([f"Route: {route}\r\n" for route in routes])
             + f"From: {self.local}\r\nCall-ID: {self.call_id}\r\n"
         )
+        self._is_prepared = True
         self.destination: Destination = next_hop(hop, self.flow, behind_nat=self.behind_nat)
 
 

@@ -12,6 +12,7 @@ from softswitch.sip.parser import METHODS
 from softswitch.sip.settings import UaSettings
 from softswitch.sip.types import ParseError
 
+_PLAIN_SDP = [SDP]
 _SDP_METHODS = frozenset(("INVITE", "UPDATE", "PRACK"))
 
 
@@ -72,6 +73,9 @@ def _content_refusal(request: Request) -> Response | None:
 
 def _is_readable(request: Request) -> bool:
     """An SDP body, or one around it, or one that may be ignored (§8.2.3, §20.11)."""
+    fields = request.headers.fields
+    if fields.get("Content-Type") == _PLAIN_SDP and "Content-Encoding" not in fields:
+        return True
     encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
     kind = request.content_type
     if encoding == "identity" and (kind in (None, SDP) or kind.startswith("multipart/")):

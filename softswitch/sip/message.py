@@ -175,7 +175,10 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        return self.vias[0]
+        lines = self.headers.fields.get("Via")
+        if not lines or "," in lines[0]:
+            return self.vias[0]
+        return Via.parse(lines[0])
 
     @property
     def vias(self) -> list[Via]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from softswitch.sip.dialog import Dialog
 from softswitch.sip.draft import HeaderLines, lines
 from softswitch.sip.message import Request, Response, reply
-from softswitch.sip.route import is_behind_nat
 from softswitch.sip.transaction import OnResponse, ServerTransaction
 from softswitch.sip.types import Instant
 
@@ -37,9 +36,8 @@ class Subscription:
         self._contact = ua.contact(tx.flow)
         self.credentials: Credentials | None = None
         self.local_tag = ua.new_tag()
-        behind_nat = is_behind_nat(request.via.host, tx.flow)
         self.dialog = Dialog.as_server(
-            self, request, self.local_tag, tx.flow, behind_nat=behind_nat
+            self, request, self.local_tag, tx.flow, behind_nat=tx.behind_nat
         )
         self.is_open = True
 

@@ -77,13 +77,15 @@ class ServerTransaction(Alarm):
 
     `request` is deleted with the final response: of what was answered only the octets
     are kept.  `flow` is where the request came from, `destination` where answers go,
-    `owner` the session that a CANCEL is for.
+    `owner` the session that a CANCEL is for; `behind_nat` tells that the sender's own idea
+    of its address is wrong.
     """
 
     __slots__ = (
         "_layer",
         "_wire",
         "arrival",
+        "behind_nat",
         "destination",
         "flow",
         "key",
@@ -106,6 +108,7 @@ class ServerTransaction(Alarm):
         self.destination, self.state = destination, state
         self._wire: bytes | None = None
         self.owner: object = None
+        self.behind_nat = False
         self.arrival: Arrival | None = None
 
     def respond(self, response: Response, now: Instant) -> None:

@@ -25,6 +25,7 @@ from softswitch.sip.events import Event
 from softswitch.sip.exchange import Credentials
 from softswitch.sip.inspection import Inspector
 from softswitch.sip.message import Request, Response, reply
+from softswitch.sip.route import is_behind_nat
 from softswitch.sip.session import Session
 from softswitch.sip.session_timer import is_too_small
 from softswitch.sip.settings import UaSettings
@@ -215,8 +216,10 @@ class UserAgent(Stack):
             self.counters["retransmissions"] += 1
             server.repeat()
             return
-        destination = stamp(request, flow, request.via)
+        via = request.via
+        destination = stamp(request, flow, via)
         tx = self.transactions.serve(key, request, flow, destination, now)
+        tx.behind_nat = is_behind_nat(via.host, flow)
         try:
             self._dispatch(tx, request, flow, now)
         except ParseError as fault:
@@ -259,7 +262,7 @@ class UserAgent(Stack):
     def _receive_invite(
         self, tx: ServerTransaction, request: Request, flow: Flow, now: Instant
     ) -> None:
-        if not request.contacts:  # "MUST be present" (§8.1.1.8)
+        if "Contact" not in request.headers.fields:  # "MUST be present" (§8.1.1.8)
             self._turn_down(tx, reply(request, 400, "Missing Contact"), now)
             return
         if is_too_small(request, self.settings.min_se):
