@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
-from acd.actions import Action, Offer
+from acd.actions import Action, Alarm, Offer
 from acd.engine import Engine
 from acd.events import (
     AgentLegEnded,
@@ -30,7 +30,7 @@ def settings(queues: dict[str, QueueSettings], **given: Any) -> Settings:
     agents = given.pop("agents", {})
     names = [member.agent for q in queues.values() for member in q.members]
     known = {name: agents.get(name, AgentSettings()) for name in dict.fromkeys(names)}
-    return Settings(queues=queues, agents={**known, **agents}, audit_every=1, **given)
+    return Settings(queues=queues, agents={**known, **agents}, **{"audit_every": 1, **given})
 
 
 class Centre:
@@ -52,6 +52,7 @@ class Centre:
             self.events.append((event, self.now))
             said += self.engine.handle(event, self.now)
         self.log += [(self.now, action) for action in said]
+        assert of(said, Alarm) == []
         return said
 
     def wait(self, seconds: float) -> list[Action]:

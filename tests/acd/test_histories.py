@@ -1,4 +1,4 @@
-"""Whatever happens, in any order: the invariants hold, and a rebuilt engine is the same one.
+"""Whatever happens, in any order: the invariants hold, and a rebuilt engine is the same one."""
 
 from __future__ import annotations
 
