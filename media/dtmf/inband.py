@@ -27,7 +27,7 @@ _LEAST_AMPLITUDE: Final = 22800 * 10 ** (-34 / 20)
 """-34 dBm0 for each frequency."""
 _LOW_STRONGER: Final = 10 ** (10 / 10)
 _HIGH_STRONGER: Final = 10 ** (6 / 10)
-_PURITY: Final = 0.68
+_PURITY: Final = 0.74
 _DETUNED: Final = 0.024
 _HITS: Final = 3
 _MISSES: Final = 3

@@ -42,7 +42,8 @@ def _piper(text: str, path: Path) -> None:
 
 def _festival(text: str, path: Path) -> None:
     command = ["text2wave", "-eval", "(voice_msu_ru_nsh_clunits)", "-o", str(path)]
-    subprocess.run(command, input=text.encode(), check=True, capture_output=True)
+    unquoted = text.translate({ord(mark): None for mark in "«»"})  # its letter rules know none
+    subprocess.run(command, input=unquoted.encode(), check=True, capture_output=True)
 
 
 def _espeak(language: str) -> Speaker:
