@@ -297,9 +297,12 @@ class Caller(Session):
             self.hangup()
 
     def abort(self) -> None:
-        if not self._is_answered() and self._client.state is State.PROCEEDING:
-            self.ua.cancel(self._client, "")
-        super().abort()
+        """An unanswered call is given up as by `hangup`, but nobody hears of it any more."""
+        if self._is_answered():
+            super().abort()
+        else:
+            self.on_event = _unheard
+            self.hangup()
 
     def _finish(self, event: Event | None) -> None:
         self.ua.heap.disarm(self._give_up)
@@ -374,3 +377,7 @@ def _contacts(response: Response) -> list[NameAddr]:
 
 def _ignore(response: Response | None) -> None:
     """Nobody waits for this answer."""
+
+
+def _unheard(event: Event) -> None:
+    """The owner's handler failed; it is not called again."""

@@ -37,6 +37,7 @@ class Bench:
         self.heap = TimerHeap()
         self.output: list[Transmit] = []
         self.heard: list[int | None] = []
+        self.history: list[bytes] = []
         self.layer = Transactions(Timers(), self.heap, self.output, self.via, 1300)
 
     @staticmethod
@@ -67,6 +68,7 @@ class Bench:
         return self.layer.serve(key, message, flow, flow, at)
 
     def sent(self) -> list[str]:
+        self.history += [data for data, _ in self.output]
         first = [data.split(b" ", 2) for data, _ in self.output]
         self.output.clear()
         return [(w[1] if w[0] == b"SIP/2.0" else w[0]).decode() for w in first]

@@ -208,9 +208,13 @@ def test_an_event_handler_that_fails_cancels_its_call() -> None:
     script = Script()
     crashes = observed(script)
     session = script.call(on_event=crash)
-    script.receive(response(script.request(), 180))
+    invite = script.request()
+    script.receive(response(invite, 180))
     assert script.summary() == ["CANCEL"]
     assert crashes == [session]
+    script.receive(response(invite, 487))
+    script.run(100.0)
+    assert set(script.ua.overview().values()) == {0}
 
 
 # -- where answers go, RFC 3261 §18.2, RFC 3581 ---------------------------------------------
