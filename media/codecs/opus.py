@@ -22,6 +22,7 @@ _LONGEST_PACKET: Final = 1275
 _OPTIONS: Final = {
     "application": "voip",
     "frame_duration": "20",
+    "compression_level": "3",
     "fec": "1",
     "packet_loss": "5",
 }
