@@ -18,7 +18,7 @@ import numpy as np
 
 from media.legs import AUDIO, Legs
 from media.rtp import Packets
-from media.types import Instant, Ints, Keys, Mask, Seconds
+from media.types import Instant, Ints, Mask, Quads, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Judgement:
 
 
 def judge(
-    legs: Legs, packets: Packets, keys: Keys, kinds: Ints, now: Instant, silence: Seconds
+    legs: Legs, packets: Packets, keys: Quads, kinds: Ints, now: Instant, silence: Seconds
 ) -> Judgement:
     """Tell own packets from strangers'; rows are all different.  Counts what is dropped."""
     rows = packets.leg

@@ -41,7 +41,8 @@ class Media:
         self._things: dict[int, OnEvent] = {}
         self._shared: dict[str, Player] = {}
         self._workers = [
-            Worker(number, settings, self._deliver) for number in range(settings.workers)
+            Worker(number, settings.share(number), self._deliver)
+            for number in range(settings.workers)
         ]
 
     @property
@@ -113,7 +114,7 @@ class Media:
         *,
         rate: int = 8000,
         stereo: bool = True,
-        format: Literal["wav", "opus"] = "wav",  # noqa: A002 - the word for it
+        format: Literal["wav", "ogg"] = "wav",  # noqa: A002 - the word for it
         on_event: OnEvent | None = None,
     ) -> Recorder:
         """Record what `left` and `right` say; both mixed unless `stereo`.
@@ -228,10 +229,20 @@ class MediaLeg:
         self.worker.post(commands.SendDtmf(self.id, digits, ms))
 
     def detect(
-        self, *, dtmf_inband: bool = False, silence: Seconds | None = None, voice: bool = False
+        self,
+        *,
+        dtmf_inband: bool = False,
+        silence: Seconds | None = None,
+        starved: Seconds | None = None,
+        voice: bool = False,
+        signals: bool = False,
     ) -> None:
-        """Listen for tones, for `silence` seconds without voice, and for voice itself."""
-        self.worker.post(commands.Detect(self.id, dtmf_inband, silence, voice))
+        """Listen for these, and nothing else from now on.
+
+        `silence`: seconds without voice; `starved`: seconds without any packet; `voice`: its
+        beginning and end; `signals`: fax tones and beeps.
+        """
+        self.worker.post(commands.Detect(self.id, dtmf_inband, silence, starved, voice, signals))
 
     async def stats(self) -> events.LegStats:
         """The counters as they are now."""

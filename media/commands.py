@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from media.items import Item
 from media.settings import MediaSettings
@@ -55,12 +55,17 @@ class SendDtmf:
 
 @dataclass(frozen=True, slots=True)
 class Detect:
-    """What to listen for on a leg; `silence` is the time-out after which it counts as silent."""
+    """What to listen for on a leg, and nothing else from now on."""
 
     leg: int
-    dtmf_inband: bool
-    silence: Seconds | None
-    voice: bool
+    dtmf_inband: bool = False
+    silence: Seconds | None = None
+    """How long nobody may speak."""
+    starved: Seconds | None = None
+    """How long no believed packet may come."""
+    voice: bool = False
+    signals: bool = False
+    """Fax tones and beeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class Record:
     right: int | None
     rate: int
     stereo: bool
-    format: str
+    format: Literal["wav", "ogg"]
 
 
 @dataclass(frozen=True, slots=True)

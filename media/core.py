@@ -18,6 +18,8 @@ from media.backends.sockaddr import host_of, key_of, source_keys, unpack
 from media.backends.sockets import Sockets
 from media.codecs import make_codecs
 from media.gate import Gate
+from media.items import Item
+from media.keys import Keys
 from media.legs import AUDIO, COMFORT, NONE, Legs
 from media.library import Library
 from media.mixer import Mixer
@@ -27,7 +29,9 @@ from media.reports import Reports
 from media.settings import MediaSettings
 from media.stream import Stream
 from media.switchboard import Switchboard, agree_types
-from media.types import Address, Array, Instant, Keys, Seconds
+from media.taps import Recordings
+from media.types import Address, Array, Instant, Quads, Seconds
+from media.watch import Watch
 
 _MOST_REPORTS = 20
 """Reports of each kind a tick, so that many legs opened at once do not hold it up."""
@@ -55,6 +59,9 @@ class Core:
         self.mixer = Mixer(self.legs, backend, codecs, self.gate.send)
         self.reports = Reports(self.legs, settings.rtcp_interval, settings.quality_interval, wall)
         self.late_ticks = self.skipped_ticks = 0
+        self.recordings = Recordings(self.board, self.mixer, emit)
+        self.keys = Keys(self.legs, self.board, backend, self.gate, emit, self._play_keys)
+        self.watch = Watch(self.legs, self.keys, emit)
         self._library = Library()
         self._players: dict[int, Player] = {}
         self._tick = 0
@@ -66,6 +73,9 @@ class Core:
             commands.Close: self._close,
             commands.MakeRoom: self._make_room,
             commands.Play: self._play,
+            commands.Record: self._record,
+            commands.SendDtmf: self._send_dtmf,
+            commands.Detect: self._detect,
             commands.Pause: self._pause,
             commands.Seek: self._seek,
         }
@@ -128,10 +138,28 @@ class Core:
         player = self._players.get(command.thing)
         if player is not None:
             (player.pause if command.paused else player.resume)()
+        self.recordings.pause(command.thing, command.paused)
+
+    def _record(self, command: commands.Record, now: Instant) -> None:
+        self.recordings.begin(command)
 
     def _seek(self, command: commands.Seek, now: Instant) -> None:
         if command.player in self._players:
             self._players[command.player].seek(command.seconds)
+
+    def _play_keys(self, number: int, items: tuple[Item, ...]) -> None:
+        self._players[number] = Player(items, self._library)
+        self.board.players.add(number)
+
+    def _send_dtmf(self, command: commands.SendDtmf, now: Instant) -> None:
+        self.keys.press(command.leg, command.digits, command.ms)
+
+    def _detect(self, command: commands.Detect, now: Instant) -> None:
+        row = self.board.rows.get(command.leg)
+        if row is not None:
+            needed = self.watch.set(row, command, now)
+            (self.board.watched.add if needed else self.board.watched.discard)(command.leg)
+            self.board.graph.changed = True
 
     def _ask(self, command: commands.Ask, now: Instant) -> None:
         row = self.board.rows.get(command.leg)
@@ -143,6 +171,7 @@ class Core:
         self.board.rooms.pop(command.thing, None)
         self.board.players.discard(command.thing)
         self._players.pop(command.thing, None)
+        self.recordings.end(command.thing)
         row = self.board.rows.pop(command.thing, None)
         if row is not None:
             self._close_leg(command.thing, row)
@@ -155,6 +184,9 @@ class Core:
         self.board.streams.pop(leg, None)
         self.reports.end(row)
         self.gate.close(row)
+        self.keys.forget(row, leg)
+        self.watch.forget(row)
+        self.board.watched.discard(leg)
         self.legs.clear(row)
         self.mixer.forget(row, leg)
 
@@ -199,7 +231,7 @@ class Core:
     def _source(self, pool_row: int) -> Address:
         return unpack(self._backend.pool.octets[pool_row, NAME : NAME + NAME_ROOM].tobytes())
 
-    def _round(self, packets: rtp.Packets, keys: Keys, now: Instant) -> None:
+    def _round(self, packets: rtp.Packets, keys: Quads, now: Instant) -> None:
         """At most one packet of each leg."""
         legs = self.legs
         kinds = legs.kinds[packets.leg, packets.payload_type]
@@ -217,6 +249,7 @@ class Core:
             return
         tracked = reception.track(legs, packets, kinds, now)
         self._follow_codecs(packets, kinds)
+        self.keys.receive(packets, kinds, tracked, now)
         decoded = legs.decoding[packets.leg] & legs.receiving[packets.leg]
         if np.count_nonzero(decoded):
             self._listen(packets.only(decoded), kinds[decoded], tracked.only(decoded))
@@ -264,11 +297,16 @@ class Core:
 
     def tick(self, now: Instant, frames: int = 1) -> None:
         """Do what is due every 20 ms; `frames` is how many such passed since the last tick."""
-        self._compile()
         for left in range(min(frames, _MOST_FRAMES), 0, -1):
             passed = frames - left + 1 if left == min(frames, _MOST_FRAMES) else 1
             self._tick += passed
-            self.mixer.tick(self._tick, passed, now, np.zeros(self.legs.capacity, np.bool_))
+            busy = np.zeros(self.legs.capacity, np.bool_)
+            due = self.keys.due(now, busy)
+            self._compile()
+            self.mixer.tick(self._tick, passed, now, busy)
+            self.keys.send(due)
+            self.watch.tick(self.mixer.voices(8000), now)
+            self.recordings.tick()
             self._end_players()
         self._report(now)
 
@@ -277,7 +315,8 @@ class Core:
             error = self._players.pop(number).error or None
             self.board.players.discard(number)
             self.board.graph.forget(number)
-            self._emit(events.Played(number, error))
+            if number > 0:
+                self._emit(events.Played(number, error))
 
     def _report(self, now: Instant) -> None:
         """Send the RTCP reports that are due, and tell the quality of legs whose turn it is."""
@@ -295,6 +334,11 @@ class Core:
         plans = self.board.compile()
         if plans is not None:
             self.mixer.adopt(plans, self._players)
+
+    def close(self) -> None:
+        """Finish what lies on disk."""
+        self.recordings.close()
+        self._library.close()
 
     # Reports
 

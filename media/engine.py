@@ -88,6 +88,7 @@ class Engine:
                 del self._unsent[: self._control.send(self._unsent)]
 
     def close(self) -> None:
+        self._core.close()
         self._backend.close()
         self._sockets.close()
 

@@ -83,10 +83,27 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Nothing was heard from the leg for as long as `Detect` allowed."""
+    """No voice was heard from the leg for as long as `Detect` allowed."""
 
     leg: int
     seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Starved:
+    """No packet came from the leg's peer for as long as `Detect` allowed."""
+
+    leg: int
+    seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A machine was heard: "cng" or "ced" of a fax, or a "beep"."""
+
+    leg: int
+    name: str
+    ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,8 @@ Event: TypeAlias = (
     | Played
     | Recorded
     | Silent
+    | Starved
+    | Signal
     | Spoke
     | SourceChanged
     | Quality

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from media.types import Seconds
@@ -38,6 +38,13 @@ class MediaSettings:
     by the kernel, where we cannot count them."""
     dscp: int = 46
     """Differentiated services code point of RTP: expedited forwarding (RFC 3246)."""
+
+    def share(self, worker: int) -> MediaSettings:
+        """These settings with the part of the ports that belongs to one of the workers."""
+        low, high = self.ports
+        pairs = (high - low + 1) // 2 // self.workers
+        first = low + low % 2 + 2 * pairs * worker
+        return replace(self, ports=(first, first + 2 * pairs - 1))
 
     def __post_init__(self) -> None:
         low, high = self.ports

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from media.backends.pool import Pool
-from media.types import Ints, Keys, Seconds
+from media.types import Ints, Quads, Seconds
 
 
 class Batch(NamedTuple):
@@ -52,7 +52,7 @@ class Backend(Protocol):
     def reserve(self, count: int) -> int:
         """First of `count` consecutive pool rows to compose packets in."""
 
-    def send(self, sockets: Ints, addresses: Keys, lengths: Ints) -> None:
+    def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None:
         """Queue datagrams, each from pool memory at `addresses[i]` to its socket's peer."""
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from media.backends import Batch
 from media.backends.pool import DATA, NAME, NAME_ROOM, ROOM, STRIDE, Pool
 from media.backends.sockets import PEER_STRIDE, Sockets
-from media.types import Array, Ints, Keys, Seconds
+from media.types import Array, Ints, Quads, Seconds
 
 _RECEIVE_ROWS, _SEND_ROWS = 1024, 2048
 _MSG_DONTWAIT, _MSG_TRUNC = 0x40, 0x20
@@ -121,7 +121,7 @@ class EpollBackend:
         self._next_send_row += count
         return first
 
-    def send(self, sockets: Ints, addresses: Keys, lengths: Ints) -> None:
+    def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None:
         table, send = self._sockets, _sendto
         peers_at = table.peers.ctypes.data
         refused = 0

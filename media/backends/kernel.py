@@ -12,7 +12,7 @@ from ctypes import c_uint32, c_uint64
 
 import numpy as np
 
-from media.types import Ints, Keys
+from media.types import Ints, Quads
 
 _SETUP, _ENTER, _REGISTER = 425, 426, 427  # the same on both architectures
 
@@ -153,7 +153,7 @@ def _checked(result: int) -> int:
     return int(result)
 
 
-def words(*columns: int | Ints | Keys, count: int) -> Keys:
+def words(*columns: int | Ints | Quads, count: int) -> Quads:
     """Submission entries from their first six words, each a number or an array; (count, 8)."""
     entries = np.zeros((count, SQE_WORDS), np.uint64)
     for position, column in enumerate(columns):

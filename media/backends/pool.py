@@ -18,7 +18,7 @@ import mmap
 
 import numpy as np
 
-from media.types import Ints, Keys, Octets, Words
+from media.types import Ints, Octets, Quads, Words
 
 STRIDE = 1600
 NAME = 16
@@ -37,14 +37,14 @@ class Pool:
         self._mapping = mmap.mmap(-1, self.rows * STRIDE)
         self.octets: Octets = np.frombuffer(self._mapping, np.uint8).reshape(self.rows, STRIDE)
         self.words: Words = self.octets.view(np.uint32)
-        self.quads: Keys = self.octets.view(np.uint64)
+        self.quads: Quads = self.octets.view(np.uint64)
         self.headers: Words = self.words[:, DATA // 4 : DATA // 4 + 3]
         """The first three words of every datagram."""
-        self.sources: Keys = self.quads[:, NAME // 8]
+        self.sources: Quads = self.quads[:, NAME // 8]
         """Family, port and the first four octets after them of every source address."""
         self.base: int = self.octets.ctypes.data
 
-    def addresses(self, rows: Ints) -> Keys:
+    def addresses(self, rows: Ints) -> Quads:
         """Where in memory the datagrams of `rows` begin."""
         return (rows * STRIDE + (self.base + DATA)).view(np.uint64)
 

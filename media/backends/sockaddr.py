@@ -13,7 +13,7 @@ import struct
 import numpy as np
 
 from media.backends.pool import NAME, Pool
-from media.types import Address, Ints, Keys
+from media.types import Address, Ints, Quads
 
 IPV4_LENGTH, IPV6_LENGTH = 16, 28
 _MIX_LOW, _MIX_HIGH = (np.uint64(secrets.randbits(64) | 1) for _ in range(2))
@@ -41,19 +41,19 @@ def unpack(data: bytes) -> Address:
     return socket.inet_ntoa(data[4:8]), port
 
 
-def source_keys(pool: Pool, rows: Ints, ipv6: bool) -> Keys:
+def source_keys(pool: Pool, rows: Ints, ipv6: bool) -> Quads:
     """A 64-bit key of each packet's source address.
 
     Of an IPv4 source it *is* family, port and address.  An IPv6 address does not fit: its
     halves are mixed in by multipliers drawn at start, so nobody can aim at another's key.
     """
-    keys: Keys = pool.sources[rows]
+    keys: Quads = pool.sources[rows]
     if not ipv6:
         return keys
     is6 = (keys & np.uint64(0xFFFF)) == socket.AF_INET6
     low, high = pool.quads[rows, NAME // 8 + 1], pool.quads[rows, NAME // 8 + 2]
     short = keys & np.uint64(0xFFFFFFFF)
-    mixed: Keys = np.where(is6, short ^ (low * _MIX_LOW) ^ (high * _MIX_HIGH), keys)
+    mixed: Quads = np.where(is6, short ^ (low * _MIX_LOW) ^ (high * _MIX_HIGH), keys)
     return mixed
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from media.backends import Batch, kernel
 from media.backends.pool import DATA, NAME_ROOM, STRIDE, Pool
 from media.backends.sockets import PEER_STRIDE, Sockets
-from media.types import Array, Ints, Keys, Seconds, Words
+from media.types import Array, Ints, Quads, Seconds, Words
 
 _RECEIVE_ROWS, _SEND_ROWS = 4096, 4096  # the first a power of two: it is a kernel ring
 _SUBMISSIONS, _COMPLETIONS = 4096, 16384
@@ -86,7 +86,7 @@ class UringBackend:
         self._next_send_row += count
         return first
 
-    def send(self, sockets: Ints, addresses: Keys, lengths: Ints) -> None:
+    def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None:
         self._ring.push(
             kernel.words(
                 _SEND_HEAD | sockets << 32,
@@ -102,7 +102,7 @@ class UringBackend:
     def close(self) -> None:
         self._ring.close()
 
-    def _batch(self, completions: Keys) -> Batch:
+    def _batch(self, completions: Quads) -> Batch:
         """Sort completions: packets, ends of receives, failed sends, the control socket."""
         marks, outcome = completions[:, 0].view(np.int64), completions[:, 1].view(np.int64)
         results, flags = outcome.astype(np.int32), outcome >> 32
@@ -194,8 +194,8 @@ class _Ring:
         self._sq_head, self._sq_tail = whole[sq.head // 4 :][:1], whole[sq.tail // 4 :][:1]
         self._cq_head, self._cq_tail = whole[cq.head // 4 :][:1], whole[cq.tail // 4 :][:1]
         whole[sq.array // 4 :][: params.sq_entries] = np.arange(params.sq_entries)
-        self._entries: Keys = np.frombuffer(entries, np.uint64).reshape(-1, kernel.SQE_WORDS)
-        self._completions: Keys = np.frombuffer(
+        self._entries: Quads = np.frombuffer(entries, np.uint64).reshape(-1, kernel.SQE_WORDS)
+        self._completions: Quads = np.frombuffer(
             rings, np.uint64, 2 * params.cq_entries, cq.cqes
         ).reshape(-1, 2)
         self._tail = int(self._sq_tail[0])
@@ -204,7 +204,7 @@ class _Ring:
         if len(files):
             kernel.register(self.descriptor, kernel.REGISTER_FILES, files.ctypes.data, len(files))
 
-    def push(self, entries: Keys) -> None:
+    def push(self, entries: Quads) -> None:
         """Queue submissions; hands earlier ones to the kernel when the queue is full."""
         room = len(self._entries)
         for start in range(0, len(entries), room):
@@ -222,7 +222,7 @@ class _Ring:
         self._sq_tail[0] = self._tail & 0xFFFFFFFF
         kernel.enter(self.descriptor, self._queued(), 0, self._argument)
 
-    def wait(self, timeout: Seconds, gather: int) -> Keys:
+    def wait(self, timeout: Seconds, gather: int) -> Quads:
         """Submit, then wait for completions, `gather` microseconds longer than for the first.
 
         With DEFER_TASKRUN a call that waits for nothing would run only some of the work.
@@ -264,10 +264,10 @@ class _BufferRing:
     def __init__(self, ring: _Ring, pool: Pool) -> None:
         count = pool.receiving
         self._mapping = mmap.mmap(-1, 16 * count)
-        self._ring: Keys = np.frombuffer(self._mapping, np.uint64).reshape(count, 2)
+        self._ring: Quads = np.frombuffer(self._mapping, np.uint64).reshape(count, 2)
         self._tail_field = self._ring.view(np.uint16)[0, 7:8]  # over the first entry's last part
         rows = np.arange(count)
-        self._table: Keys = np.empty((count, 2), np.uint64)
+        self._table: Quads = np.empty((count, 2), np.uint64)
         self._table[:, 0] = rows * STRIDE + pool.base
         self._table[:, 1] = STRIDE | rows << 32
         self._tail, self._mask = 0, count - 1

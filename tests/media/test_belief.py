@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from media import commands, events
 from media.stream import Stream
 from media.types import Address
@@ -12,7 +14,7 @@ STRANGER: Address = ("203.0.113.66", 6666)
 SOUND = bytes(160)
 
 
-def bridged(**agreed: object) -> tuple[VirtualEngine, int, int]:
+def bridged(**agreed: Any) -> tuple[VirtualEngine, int, int]:
     engine = VirtualEngine()
     one, other = engine.leg(**agreed), engine.leg()
     engine.bridge(one, other)

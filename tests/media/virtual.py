@@ -19,7 +19,7 @@ from media.backends.sockets import Sockets
 from media.core import Core
 from media.settings import MediaSettings
 from media.stream import Stream
-from media.types import TICK, Address, Instant, Ints, Keys, Seconds
+from media.types import TICK, Address, Instant, Ints, Quads, Seconds
 
 PEER = "192.0.2.1"
 
@@ -83,7 +83,7 @@ class ListBackend:
         self._next += count
         return first
 
-    def send(self, sockets: Ints, addresses: Keys, lengths: Ints) -> None:
+    def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None:
         for socket, address, length in zip(
             sockets.tolist(), addresses.tolist(), lengths.tolist(), strict=True
         ):
