@@ -30,7 +30,7 @@ def violations(floor: Floor) -> Iterator[Violation]:
 
 def _agent(floor: Floor, agent: Agent) -> Iterator[Violation]:
     name = agent.name
-    if len(agent.offers) + len(agent.talks) > agent.settings.capacity:
+    if agent.offers and len(agent.offers) + len(agent.talks) > agent.settings.capacity:
         yield "one offer", f"{name} has {len(agent.offers)} offers, {len(agent.talks)} calls"
     if set(agent.offers) - floor.offers.keys():
         yield "offers", f"{name} is reserved for an offer that is over"

@@ -24,6 +24,7 @@ MEMORY = 0.05
 RESIDUALS = 100
 ENOUGH = 10
 """Forecasts judged before an interval is given, or an estimator preferred to the first."""
+LEARNING = 0.02
 NOMINAL = 0.8
 """Share of waits that the interval is meant to hold."""
 
@@ -78,13 +79,14 @@ class Predictor:
 
     __slots__ = (
         "chosen",
-        "covered",
+        "hits",
         "interval",
         "judged",
         "last_served",
         "last_wait",
         "patience",
         "residuals",
+        "tails",
     )
 
     def __init__(self) -> None:
@@ -94,7 +96,8 @@ class Predictor:
         self.patience: Seconds = 0.0  # smoothed waiting seconds per abandonment; 0 is endless
         self.judged = 0
         self.chosen = 0
-        self.covered: float | None = None
+        self.hits = 0
+        self.tails = 1 - NOMINAL  # share of residuals that the interval leaves out
         self.residuals = tuple(Residuals() for _ in ESTIMATORS)
 
     def choose(self) -> None:
@@ -145,14 +148,20 @@ class Predictor:
         for residuals, value in zip(self.residuals, forecast.values, strict=True):
             residuals.add(waited - value)
         if self.judged >= ENOUGH:
-            hit = float(forecast.low <= waited <= forecast.high)
-            self.covered = (
-                hit if self.covered is None else self.covered + MEMORY * (hit - self.covered)
-            )
+            self._learn(forecast.low <= waited <= forecast.high)
         self.judged += 1
         self.choose()
         if self.patience:
             self.patience += waited * MEMORY
+
+    def _learn(self, hit: bool) -> None:
+        """Narrow the interval a little after a hit, widen it after a miss.
+
+        The steps balance where the share of hits is `NOMINAL`, whatever the waits do (adaptive
+        conformal inference, Gibbs and Candès 2021).
+        """
+        self.hits += hit
+        self.tails += LEARNING * ((1 - NOMINAL) - (not hit))
 
     def abandoned(self, waited: Seconds) -> None:
         """A caller gave up after so long."""
@@ -163,16 +172,19 @@ class Predictor:
 
     def accuracy(self) -> Accuracy:
         error = {name: r.error for name, r in zip(ESTIMATORS, self.residuals, strict=True)}
-        return Accuracy(ESTIMATORS[self.chosen], self.judged, error, self.covered, NOMINAL)
+        scored = self.judged - ENOUGH
+        coverage = self.hits / scored if scored > 0 else None
+        return Accuracy(ESTIMATORS[self.chosen], self.judged, error, coverage, NOMINAL)
 
     def _interval(self, value: Seconds, chosen: int) -> tuple[Seconds, Seconds]:
         residuals = self.residuals[chosen]
         if len(residuals.ordered) < ENOUGH:
             return 0.0, 2 * value
-        tail = (1 - NOMINAL) / 2
+        tail = min(max(self.tails, 0.0), 0.9) / 2
+        margin = max(0.0, -self.tails) * value  # beyond the worst error remembered
         return (
-            max(0.0, value + residuals.quantile(tail)),
-            max(0.0, value + residuals.quantile(1 - tail)),
+            max(0.0, value + residuals.quantile(tail) - margin),
+            max(0.0, value + residuals.quantile(1 - tail) + margin),
         )
 
     # --- snapshots ---------------------------------------------------------------------------
@@ -180,13 +192,13 @@ class Predictor:
     def dump(self) -> list[Any]:
         errors = [[r.error, list(r.latest)] for r in self.residuals]
         return [self.interval, self.last_served, self.last_wait, self.patience,
-                self.judged, self.covered, errors]  # fmt: skip
+                self.judged, self.hits, self.tails, errors]  # fmt: skip
 
     @classmethod
     def load(cls, data: list[Any]) -> Predictor:
         predictor = cls()
         (predictor.interval, predictor.last_served, predictor.last_wait, predictor.patience,
-         predictor.judged, predictor.covered, errors) = data  # fmt: skip
+         predictor.judged, predictor.hits, predictor.tails, errors) = data  # fmt: skip
         for residuals, (error, latest) in zip(predictor.residuals, errors, strict=True):
             residuals.error, residuals.latest = error, list(latest)
             residuals.ordered = sorted(latest)

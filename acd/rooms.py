@@ -66,6 +66,10 @@ class Rooms:
                 self.offers.cancel(row[3].call, OfferOutcome.WITHDRAWN)
             self._empty(queue)
         self._apply(event.settings)
+        for agent in self.floor.agents.values():
+            while agent.offers and agent.load() > agent.settings.capacity:
+                last = self.floor.offers[max(agent.offers)]
+                self.offers.fail(last, OfferOutcome.WITHDRAWN, withdraw=True)
         return None
 
     def _apply(self, settings: Settings) -> None:

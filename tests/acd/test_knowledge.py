@@ -1,0 +1,143 @@
+"""What the engine knows about itself: requirements, predictions, explanations, records, alarms."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acd.actions import Offer
+from acd.announce import due_lines, next_line
+from acd.codec import CodecError, event_from_json, event_to_json, from_json, to_json
+from acd.dice import Dice
+from acd.events import AgentPaused, CallJoined, Tick
+from acd.invariants import violations
+from acd.journal import decode, encode, rebuild
+from acd.predict import NOMINAL, Predictor
+from acd.settings import Announcement, Settings, Step
+from acd.skills import SkillError, parse
+from tests.acd.day import Day
+from tests.acd.floorplan import Centre, only, queue, settings
+from tests.acd.history import any_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("", True),
+        ("sales", True),
+        ("french", False),
+        ("sales >= 5 and english", True),
+        ("sales > 7 or french", False),
+        ("not french and 3 <= english < 5", True),
+    ],
+)
+def test_requirements(text: str, holds: bool) -> None:
+    assert parse(text).test({"sales": 7, "english": 4}) is holds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sales >=",
+        "sales + 1",
+        "f(x)",
+        "sales.level",
+        "__import__('os')",
+        "1 < 'a'",
+        "x if y else z",
+    ],
+)
+def test_requirements_are_not_python(text: str) -> None:
+    with pytest.raises(SkillError):
+        parse(text)
+
+
+@given(st.lists(st.builds(
+    Announcement,
+    what=st.just(("a", "b")),
+    first=st.floats(0, 50),
+    every=st.none() | st.floats(1, 30),
+    times=st.none() | st.integers(1, 5),
+), max_size=3), st.floats(1, 40))  # fmt: skip
+def test_the_schedule_is_a_pure_function_of_time(lines: list[Announcement], stride: float) -> None:
+    """Looked at at its own moments or in any strides, each turn is heard once at most, in order."""
+    heard, at = 0, -1.0
+    while (due := next_line(lines, at)) is not None and due <= 100:
+        heard += len(list(due_lines(lines, at, due)))
+        assert due > at
+        at = due
+    coarse, at = 0, -1.0
+    while at < 100:
+        coarse += len(list(due_lines(lines, at, at + stride)))
+        at += stride
+    assert coarse <= heard + len(lines) * (1 + stride)
+
+
+def test_dice_repeat() -> None:
+    one, two = Dice(7), Dice(7)
+    assert [one.below(6) for _ in range(100)] == [two.below(6) for _ in range(100)]
+
+
+def test_prediction_interval_covers_what_it_says() -> None:
+    """On a busy day the published coverage is within five points of the nominal."""
+    day = Day(settings({"q": queue("a", "b", "c")}, audit_every=0), gap=10.4, calls=10_000)
+    accuracy = day.engine.accuracy()["q"]
+    assert accuracy.judged > 1000
+    assert accuracy.coverage == pytest.approx(NOMINAL, abs=0.05)
+    assert accuracy.error[accuracy.chosen] == min(accuracy.error.values())
+
+
+def test_by_length_is_the_erlang_a_sum() -> None:
+    predictor = Predictor()
+    predictor.interval, predictor.patience = 10.0, 100.0
+    exact = sum(1 / (0.1 + i * 0.01) for i in range(21))
+    assert predictor.by_length(20, 3, 30.0) == pytest.approx(exact, rel=0.02)
+
+
+def test_explain_an_offer_so_that_it_can_be_recomputed() -> None:
+    centre = Centre(settings({"q": queue("anna", "bob", "zoe")}))
+    centre.tell(AgentPaused("zoe", "lunch"))
+    centre.serve("one")
+    offer = only(centre.call("two"), Offer)
+    record = centre.engine.explain_offer(offer.offer)
+    assert record is not None
+    assert min(record["agents"])[2] == record["agent"] == "bob"
+    assert record["candidates"]["bob"] == "chosen"
+    assert record["candidates"]["anna"].startswith("free, score")
+    assert record["candidates"]["zoe"] == "paused (lunch)"
+
+
+def test_explain_why_idle_and_why_waiting() -> None:
+    centre = Centre(settings({"q": queue("anna", steps=(Step(0, tier=0), Step(60, tier=1)))}))
+    centre.call("one")
+    waiting = centre.engine.explain_waiting("one")
+    idle = centre.engine.explain_agent("anna")
+    assert waiting is not None
+    assert idle is not None
+    assert waiting["queues"]["q"]["agents"] == {"anna": "tier 1 is not open yet"}
+    assert idle["queues"]["q"] == "tier 1 is not open yet"
+    assert centre.engine.explain_agent("nobody") is None
+
+
+def test_a_violation_raises_an_alarm_with_its_trace() -> None:
+    centre = Centre(settings({"q": queue("anna")}))
+    assert list(violations(centre.engine.floor)) == []
+    centre.engine.floor.queues["q"].entered += 1
+    (alarm,) = centre.engine.audit()
+    assert (alarm.rule, len(alarm.trace)) == ("conservation", 1)  # type: ignore[union-attr]
+
+
+@given(st.randoms(use_true_random=False))
+def test_settings_go_through_json(rng: st.Random) -> None:  # type: ignore[name-defined]
+    given_settings = any_settings(rng.randrange)
+    assert from_json(Settings, to_json(given_settings)) == given_settings
+
+
+def test_journal_records_name_what_is_wrong() -> None:
+    event = CallJoined("c", ("q",), customer="Иванов", arrived=0.1 + 0.2)
+    assert decode(encode(event, 1 / 3)) == (event, 1 / 3)
+    assert event_from_json(event_to_json(Tick())) == Tick()
+    centre = Centre(settings({"q": queue("anna")}))
+    with pytest.raises(CodecError, match="record 2"):
+        rebuild(centre.engine.snapshot(), [encode(Tick(), 1.0), b'[1.0,{"event":"Nonsense"}]'])
