@@ -5,9 +5,7 @@ of which every item has a whole number, so all rates are at the same place.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,94 +15,16 @@ from media.library import UNITS_PER_SECOND, Library
 from media.pcm import FRAMES_PER_SECOND, Pcm, frame_samples
 from media.prompts import prompt_path
 from media.prompts.say import SayError, say
-from media.tones import Signal, ToneError, signal
+from media.sources import FileSource, SilenceSource, Source, ToneSource
+from media.tones import ToneError, signal
 
 _FRAME_UNITS: Final = UNITS_PER_SECOND // FRAMES_PER_SECOND
-_FOR_EVER: Final = 1 << 62
-
-
-class _Source(Protocol):
-    """One item of the timeline."""
-
-    def prepare(self, rate: int) -> None:
-        """It will be wanted at this rate soon."""
-
-    def length(self) -> int | None:
-        """In units; None while it is not known.  Raises SoundError if it can never be played."""
-
-    def sound(self, rate: int, start: int, units: int) -> Pcm | None:
-        """A part that lies within `length`; None while it is not there at this rate."""
-
-
-@dataclass(slots=True)
-class _SilenceSource:
-    units: int
-
-    def prepare(self, rate: int) -> None:
-        """Silence is always at hand."""
-
-    def length(self) -> int:
-        return self.units
-
-    def sound(self, rate: int, start: int, units: int) -> Pcm:
-        return np.zeros(units * rate // UNITS_PER_SECOND, np.int16)
-
-
-@dataclass(slots=True)
-class _ToneSource:
-    tone: Tone
-
-    def prepare(self, rate: int) -> None:
-        self._signal(rate)
-
-    def length(self) -> int:
-        if self.tone.ms is not None:
-            return self.tone.ms * UNITS_PER_SECOND // 1000
-        cycle = self._signal(UNITS_PER_SECOND)
-        return _FOR_EVER if cycle.repeats else cycle.sound.size
-
-    def sound(self, rate: int, start: int, units: int) -> Pcm:
-        cycle, scale = self._signal(rate), rate // UNITS_PER_SECOND
-        places = np.arange(start * scale, (start + units) * scale)
-        if cycle.repeats:
-            return cycle.sound.take(places, mode="wrap")
-        ended = places >= cycle.sound.size
-        sound: Pcm = np.where(ended, 0, cycle.sound.take(places, mode="clip")).astype(np.int16)
-        return sound
-
-    def _signal(self, rate: int) -> Signal:
-        return signal(self.tone.what, self.tone.country, rate)
-
-
-@dataclass(slots=True)
-class _FileSource:
-    path: str
-    library: Library
-    loading: dict[int, "Future[Pcm]"] = field(default_factory=dict)
-
-    def prepare(self, rate: int) -> None:
-        if rate not in self.loading:
-            self.loading[rate] = self.library.request(self.path, rate)
-
-    def length(self) -> int | None:
-        for rate, loaded in self.loading.items():
-            if loaded.done():
-                return loaded.result().size * UNITS_PER_SECOND // rate
-        return None
-
-    def sound(self, rate: int, start: int, units: int) -> Pcm | None:
-        self.prepare(rate)
-        loaded = self.loading[rate]
-        if not loaded.done():
-            return None
-        scale = rate // UNITS_PER_SECOND
-        return loaded.result()[start * scale : (start + units) * scale]
 
 
 class _Span(NamedTuple):
     """Part of a source that lies `at` units into a frame."""
 
-    source: _Source
+    source: Source
     start: int
     units: int
     at: int
@@ -195,7 +115,7 @@ class Player:
                 self._next_source(idle)
         return spans
 
-    def _length(self, source: _Source) -> int | None:
+    def _length(self, source: Source) -> int | None:
         for rate in self._rates:
             source.prepare(rate)
         try:
@@ -233,23 +153,23 @@ class Player:
                 frame[at * scale : at * scale + sound.size] = sound
         return frame
 
-    def _resolve(self, item: Item) -> list[_Source]:
+    def _resolve(self, item: Item) -> list[Source]:
         """What an item consists of; what is wrong with it is noted and left out."""
         try:
             match item:
                 case File(path):
-                    return [_FileSource(path, self._library)]
+                    return [FileSource(path, self._library)]
                 case Prompt(name, language):
-                    return [_FileSource(str(prompt_path(name, language)), self._library)]
+                    return [FileSource(str(prompt_path(name, language)), self._library)]
                 case Say(kind, value, language):
                     names = say(kind, value, language)
                     paths = [str(prompt_path(name, language)) for name in names]
-                    return [_FileSource(path, self._library) for path in paths]
+                    return [FileSource(path, self._library) for path in paths]
                 case Tone():
                     signal(item.what, item.country, UNITS_PER_SECOND)
-                    return [_ToneSource(item)]
+                    return [ToneSource(item)]
                 case Silence(ms):
-                    return [_SilenceSource(ms * UNITS_PER_SECOND // 1000)]
+                    return [SilenceSource(ms * UNITS_PER_SECOND // 1000)]
         except (SoundError, SayError, ToneError) as error:
             self._note(str(error))
             return []
