@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import structlog
 
@@ -37,7 +37,7 @@ class Media:
         self.settings = settings
         self._on_event = on_event
         self._ids = itertools.count(1)
-        self._questions: dict[int, asyncio.Future[events.LegStats]] = {}
+        self._questions: dict[int, tuple[Worker, asyncio.Future[Any]]] = {}
         self._things: dict[int, OnEvent] = {}
         self._shared: dict[str, Player] = {}
         self._workers = [
@@ -66,8 +66,8 @@ class Media:
         async with asyncio.TaskGroup() as group:
             for worker in self._workers:
                 group.create_task(worker.stop())
-        for question in self._questions.values():
-            question.cancel()
+        for _, answer in self._questions.values():
+            answer.cancel()
 
     def open(
         self, on_event: OnEvent, *, beside: MediaLeg | None = None, family: Literal[4, 6] = 4
@@ -146,36 +146,58 @@ class Media:
         """Deliver the events of thing `number` to `on_event`."""
         self._things[number] = on_event
 
-    def question(self) -> tuple[int, asyncio.Future[events.LegStats]]:
-        """A number for `Ask` and the future that its answer completes."""
+    async def stats(self) -> list[events.EngineStats]:
+        """How each engine fares; one that dies meanwhile is left out."""
+        asked = []
+        for worker in self._workers:
+            number, answer = self.question(worker)
+            worker.post(commands.AskEngine(number))
+            asked.append(answer)
+        told = [await answer for answer in asked]
+        return [stats for stats in told if isinstance(stats, events.EngineStats)]
+
+    def question(self, worker: Worker) -> tuple[int, asyncio.Future[Any]]:
+        """A number for a question to `worker`, and the future that its answer completes."""
         number = next(self._ids)
-        future: asyncio.Future[events.LegStats] = asyncio.get_running_loop().create_future()
-        self._questions[number] = future
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._questions[number] = worker, future
         return number, future
+
+    def _answer(self, question: int, stats: events.LegStats | events.EngineStats) -> None:
+        _, answer = self._questions.pop(question)
+        if not answer.done():
+            answer.set_result(stats)
 
     def _deliver(self, event: events.Event) -> None:
         """Hand an engine's event to whom it concerns."""
         match event:
             case events.Told(question, stats):
-                future = self._questions.pop(question, None)
-                if future is not None and not future.done():
-                    future.set_result(stats)
-            case events.Ready(worker, backend, ports, _, note):
-                log.info("media engine ready", worker=worker, backend=backend, pairs=len(ports))
-                if note:
-                    log.warning(note, worker=worker)
+                self._answer(question, stats)
+            case events.EngineTold(question, fares):
+                self._answer(question, fares)
+            case events.Ready():
+                self._note_ready(event)
             case events.EngineDied(worker):
-                log.error("media engine died", worker=worker)
-                if self._on_event is not None:
-                    self._on_event(event)
-            case events.Closed(leg):
-                self._tell(self._things.pop(leg, None), event)
-            case events.Played(player):
-                self._tell(self._things.pop(player, None), event)
-            case events.Recorded(recorder):
-                self._tell(self._things.pop(recorder, None), event)
+                self._mourn(worker)
+            case events.Closed(thing) | events.Played(thing) | events.Recorded(thing):
+                self._tell(self._things.pop(thing, None), event)
             case _:
                 self._tell(self._things.get(event.leg), event)
+
+    @staticmethod
+    def _note_ready(event: events.Ready) -> None:
+        pairs = len(event.ports) + len(event.ports6)
+        log.info("media engine ready", worker=event.worker, backend=event.backend, pairs=pairs)
+        if event.note:
+            log.warning(event.note, worker=event.worker)
+
+    def _mourn(self, number: int) -> None:
+        """An engine died: its questions are answered with nothing, and the switch is told."""
+        log.error("media engine died", worker=number)
+        for question, (asked, _) in list(self._questions.items()):
+            if asked.number == number:
+                self._answer(question, events.LegStats())
+        self._tell(self._on_event, events.EngineDied(number))
 
     @staticmethod
     def _tell(listener: OnEvent | None, event: events.Event) -> None:
@@ -246,9 +268,10 @@ class MediaLeg:
 
     async def stats(self) -> events.LegStats:
         """The counters as they are now."""
-        number, answer = self._media.question()
+        number, answer = self._media.question(self.worker)
         self.worker.post(commands.Ask(number, self.id))
-        return await answer
+        stats: events.LegStats = await answer
+        return stats
 
     def close(self) -> None:
         """End the leg; `Closed` follows, with its last counters.  Twice is harmless."""

@@ -77,6 +77,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class AskEngine:
+    """The engine's own statistics, answered by `EngineTold(question, …)`."""
+
+    question: int
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """The end of a leg, player, room or recorder."""
 
@@ -140,6 +147,7 @@ Command: TypeAlias = (
     | SendDtmf
     | Detect
     | Ask
+    | AskEngine
     | Close
     | Play
     | MakeRoom

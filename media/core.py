@@ -6,6 +6,7 @@ order of work in a turn: tell RTCP from RTP, believe, count, relay, decode.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +59,8 @@ class Core:
         self.gate = Gate(self.legs, backend)
         self.mixer = Mixer(self.legs, backend, codecs, self.gate.send)
         self.reports = Reports(self.legs, settings.rtcp_interval, settings.quality_interval, wall)
-        self.late_ticks = self.skipped_ticks = 0
+        self._late_ticks = self._skipped = 0
+        self._worst: Seconds = 0.0
         self.recordings = Recordings(self.board, self.mixer, emit)
         self.keys = Keys(self.legs, self.board, backend, self.gate, emit, self._play_keys)
         self.watch = Watch(self.legs, self.keys, emit)
@@ -70,6 +72,7 @@ class Core:
             commands.Connect: self._connect,
             commands.Hear: self._hear,
             commands.Ask: self._ask,
+            commands.AskEngine: self._ask_engine,
             commands.Close: self._close,
             commands.MakeRoom: self._make_room,
             commands.Play: self._play,
@@ -116,6 +119,8 @@ class Core:
         if before is not None and before.remote == stream.remote and stream.latch:
             return  # keep sending to where the peer was found, until it is found elsewhere
         remote = stream.remote if usable(stream.remote) else None
+        if self._settings.connect:
+            self._sockets.tie(2 * row, None if stream.latch else remote)
         legs.signalled[row] = legs.believed[row] = 0 if remote is None else key_of(remote)
         self._sockets.aim(2 * row, remote)
         self._sockets.aim(2 * row + 1, rtcp_address(stream))
@@ -166,6 +171,19 @@ class Core:
         stats = events.LegStats() if row is None else self._stats(row)
         self._emit(events.Told(command.question, stats))
 
+    def _ask_engine(self, command: commands.AskEngine, now: Instant) -> None:
+        stats = events.EngineStats(
+            len(self.board.rows),
+            self._tick,
+            self._late_ticks,
+            self._skipped,
+            self._worst,
+            self._backend.oversize,
+            self._backend.refused,
+            time.process_time(),
+        )
+        self._emit(events.EngineTold(command.question, stats))
+
     def _close(self, command: commands.Close, now: Instant) -> None:
         self.board.graph.forget(command.thing)
         self.board.rooms.pop(command.thing, None)
@@ -179,6 +197,8 @@ class Core:
     def _close_leg(self, leg: int, row: int) -> None:
         for index in (2 * row, 2 * row + 1):
             self._backend.deafen(index)
+            if self._settings.connect:
+                self._sockets.tie(index, None)
             self._sockets.aim(index, None)
         self._emit(events.Closed(leg, self._stats(row)))
         self.board.streams.pop(leg, None)
@@ -295,8 +315,14 @@ class Core:
 
     # Ticks
 
-    def tick(self, now: Instant, frames: int = 1) -> None:
-        """Do what is due every 20 ms; `frames` is how many such passed since the last tick."""
+    def tick(self, now: Instant, frames: int = 1, late: Seconds = 0.0) -> None:
+        """Do what is due every 20 ms; `frames` is how many such passed since the last tick.
+
+        `late` is how long after its time it is called.
+        """
+        self._late_ticks += frames > 1
+        self._skipped += max(frames - _MOST_FRAMES, 0)
+        self._worst = max(self._worst, late)
         for left in range(min(frames, _MOST_FRAMES), 0, -1):
             passed = frames - left + 1 if left == min(frames, _MOST_FRAMES) else 1
             self._tick += passed

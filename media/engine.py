@@ -60,8 +60,9 @@ class Engine:
                 return
             self._core.turn(batch, now)
             if now >= next_tick:
-                frames = 1 + int((now - next_tick) / TICK)
-                self._core.tick(now, frames)
+                late = now - next_tick
+                frames = 1 + int(late / TICK)
+                self._core.tick(now, frames, late)
                 next_tick += frames * TICK
 
     def _obey(self, now: Instant) -> bool:

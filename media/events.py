@@ -131,11 +131,38 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineStats:
+    """How one engine fares since it started."""
+
+    legs: int
+    ticks: int
+    late_ticks: int
+    """Ticks that came a whole frame or more after their time."""
+    skipped_frames: int
+    """Frames never made, because the engine was held up for longer than it makes up for."""
+    worst_lateness: Seconds
+    oversize: int
+    """Packets too long for us."""
+    refused: int
+    """Sends that the kernel refused."""
+    cpu: Seconds
+    """Processor time of the engine."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The answer to `Ask`."""
 
     question: int
     stats: LegStats
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTold:
+    """The answer to `AskEngine`."""
+
+    question: int
+    stats: EngineStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +192,7 @@ Event: TypeAlias = (
     | SourceChanged
     | Quality
     | Told
+    | EngineTold
     | Closed
     | EngineDied
 )

@@ -7,6 +7,7 @@ Knows nothing of legs: a row is a pair of ports and nothing more.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import socket
@@ -18,6 +19,8 @@ from media.settings import MediaSettings
 from media.types import Address, Ints, Octets
 
 PEER_STRIDE = 32
+_NOBODY = bytes(sockaddr.IPV4_LENGTH)  # family AF_UNSPEC: connect(2) dissolves the association
+_libc = ctypes.CDLL(None)
 _SPARE_DESCRIPTORS = 256
 _RECEIVE_BUFFER = 256 * 1024
 
@@ -65,6 +68,12 @@ class Sockets:
         packed = b"" if peer is None else sockaddr.pack(peer)
         self.peers[index, : len(packed)] = np.frombuffer(packed, np.uint8)
         self.peer_lengths[index] = len(packed)
+
+    def tie(self, index: int, peer: Address | None) -> None:
+        """Connect a socket, so that the kernel drops all but its peer; None: to nobody again."""
+        fd = int(self.descriptors[index])
+        packed = _NOBODY if peer is None else sockaddr.pack(peer)
+        _libc.connect(fd, packed, len(packed))
 
     def peer(self, index: int) -> Address | None:
         length = int(self.peer_lengths[index])

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -206,6 +207,30 @@ async def test_srtp_never_takes_or_sends_plain_packets(
     plain = peer.unprotect(data)
     assert plain is not None
     assert Rtp.decode(plain).payload == SOUND
+
+
+async def test_a_tied_socket_relays_and_is_free_for_the_next_leg(
+    backend: BackendName, phones: tuple[Phone, Phone]
+) -> None:
+    media = Media(replace(settings(backend, pairs=2), connect=True))
+    await media.start()
+    for _ in range(2):
+        legs = call(media, phones)
+        await legs[1].stats()
+        phones[0].send(legs[0], Rtp(1, 160, SOUND).encode())
+        assert Rtp.decode(await phones[1].receive()).payload == SOUND
+        for leg, phone in zip(legs, phones, strict=True):
+            phone.events.clear()
+            leg.close()
+            await phone.until(events.Closed)
+    await media.stop()
+
+
+async def test_the_engine_tells_how_it_fares(media: Media) -> None:
+    media.open(lambda event: None)
+    (stats,) = await media.stats()
+    assert stats.legs == 1
+    assert stats.cpu > 0
 
 
 async def test_a_killed_engine_is_told_and_replaced(backend: BackendName) -> None:
