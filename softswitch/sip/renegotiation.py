@@ -16,7 +16,7 @@ from softswitch.sip.exchange import Challenges
 from softswitch.sip.message import Request, Response, reply
 from softswitch.sip.session_timer import is_too_small
 from softswitch.sip.timers import NEVER, Alarm
-from softswitch.sip.transaction import ServerTransaction
+from softswitch.sip.transaction import ServerTransaction, State
 from softswitch.sip.types import Instant
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Renegotiation(Alarm):
         """Start what waits, if nothing is in its way any more."""
         if self._waiting is None and not self._is_refresh:
             return
-        if self._current is not None or self._owed is not None or self.due != NEVER:
+        if self._current is not None or self._owing() or self.due != NEVER:
             return
         session = self.session
         if session.dialog is None or session.awaits_ack or not session.may_offer():
@@ -216,7 +216,7 @@ class Renegotiation(Alarm):
             return reply(request, 422, headers=[("Min-SE", least)])
         if sdp is None and request.method != "INVITE":
             return None
-        if session.owes_answer() or self._owed is not None:
+        if session.owes_answer() or self._owing():
             seconds = session.ua.rng.randint(0, 10)
             return reply(request, 500, headers=[("Retry-After", str(seconds))])
         crossing = ours is not None and (ours.body != b"" or request.method == "INVITE")
@@ -224,19 +224,23 @@ class Renegotiation(Alarm):
             return reply(request, 491)
         return None
 
-    def answer(self, sdp: bytes, now: Instant) -> bool:
-        """Accept the offer that is owed an answer; False where there is none."""
-        owed, self._owed = self._owed, None
-        if owed is None:
-            return False
-        self._accept(owed, sdp, now)
-        self.proceed(now)
-        return True
+    def _owing(self) -> Owed | None:
+        """What is owed an answer.  Nobody waits for one that took longer than 64*T1."""
+        if self._owed is not None and self._owed.tx.state is State.TERMINATED:
+            self._owed = None
+        return self._owed
+
+    def answer(self, sdp: bytes, now: Instant) -> None:
+        """Accept the offer that is owed an answer, if there is one."""
+        if owed := self._owing():
+            self._owed = None
+            self._accept(owed, sdp, now)
+            self.proceed(now)
 
     def refuse(self, status: int, reason: str | None, headers: HeaderLines, now: Instant) -> None:
         """Refuse the offer that is owed an answer, if there is one."""
-        owed, self._owed = self._owed, None
-        if owed is not None:
+        if owed := self._owing():
+            self._owed = None
             owed.tx.respond(reply(owed.request, status, reason, headers=headers), now)
             self.proceed(now)
 

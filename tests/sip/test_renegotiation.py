@@ -145,6 +145,15 @@ def test_an_update_is_answered_at_once_and_needs_no_ack(script: Script, session:
     assert (empty.status, empty.body) == (200, b"")
 
 
+def test_an_answer_that_took_too_long_changes_nothing(script: Script, session: Callee) -> None:
+    """After 64*T1 the peer has given its UPDATE up; both keep what they had."""
+    script.receive(inside(session, "UPDATE", 2, body=HOLD))
+    script.run(33.0)
+    session.answer(HELD)
+    assert script.sent() == []
+    assert (session.remote_sdp, session.local_sdp) == (OFFER, ANSWER)
+
+
 def test_a_new_contact_is_the_new_target(script: Script, session: Callee) -> None:
     """RFC 3261 §12.2.2: a target refresh."""
     script.receive(inside(session, "UPDATE", 2, contact="<sip:moved@192.0.2.99:5070>"))
