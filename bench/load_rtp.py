@@ -6,8 +6,7 @@ measures what comes back.
 Says on standard output which ports the phones have, as one JSON list; reads from standard
 input one JSON object {"targets": [[host, port], ...], "seconds": s}; sends; writes one JSON
 object of counts and delays.  Each packet carries its time of sending, so the delay is that
-of the machine under test and of this process together: compare with `--direct`, where the
-phones send to each other.
+of the machine under test and of this process together.
 """
 
 from __future__ import annotations

@@ -31,16 +31,19 @@ _HOST = "127.0.0.1"
 class Figure:
     backend: str
     calls: int
-    cpu_per_packet: float
-    """Microseconds."""
-    cores: float
+    user: Seconds
+    kernel: Seconds
+    """Processor time of the engine, as the operating system counts it."""
+    seconds: Seconds
     outcome: Outcome
 
     def __str__(self) -> str:
         seen = self.outcome
+        spent, packets = self.user + self.kernel, max(seen.received, 1)
         return (
-            f"relay, {self.backend}, {self.calls} calls: {self.cpu_per_packet:.2f} us a packet"
-            f" ({100 * self.cores:.0f} % of a core), loss {100 * seen.loss:.4f} %, delay"
+            f"relay, {self.backend}, {self.calls} calls: {1e6 * spent / packets:.2f} us a packet"
+            f" ({1e6 * self.user / packets:.2f} of it not the kernel's),"
+            f" {100 * spent / self.seconds:.0f} % of a core, loss {100 * seen.loss:.4f} %, delay"
             f" {1e3 * seen.delay_median:.2f} ms median, {1e3 * seen.delay_p99:.2f} ms p99"
             f" (load generator late in {seen.late_slots} ms)"
         )
@@ -78,9 +81,8 @@ async def measure(backend: BackendName, calls: int, seconds: Seconds) -> Figure:
     await load.wait()
     running = media.backend
     await media.stop()
-    spent = after.user + after.system - before.user - before.system
-    per_packet = 1e6 * spent / max(outcome.received, 1)
-    return Figure(running, calls, per_packet, spent / seconds, outcome)
+    user, kernel = after.user - before.user, after.system - before.system
+    return Figure(running, calls, user, kernel, seconds, outcome)
 
 
 def _leg(media: Media, phone: int) -> MediaLeg:
