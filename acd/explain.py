@@ -53,7 +53,7 @@ class Decision(NamedTuple):
 
 def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
     """Candidates with their scores or the reason of their exclusion; None if not remembered."""
-    decision = floor.decisions.get(offer)
+    decision = next((d for d in reversed(floor.decisions) if d.offer == offer), None)
     if decision is None:
         return None
     queue = floor.queues.get(decision.queue)

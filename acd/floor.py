@@ -6,12 +6,13 @@ The floor decides nothing.  `Desk`, `Lines` and `Offers` change facts on it; the
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import OrderedDict, deque
 
 from acd.actions import Action, AgentChanged, Refused
 from acd.agent import Agent, Change, Seat
 from acd.call import Call, Entry, Offered
 from acd.dice import Dice
-from acd.explain import Decision
+from acd.explain import KEPT, Decision
 from acd.pool import Needs, Pool
 from acd.queue import Queue
 from acd.settings import QueueSettings, Settings
@@ -41,7 +42,7 @@ class Floor:
             str, tuple[Instant, int, Instant]
         ] = {}  # dropped: arrived, priority, until
         self.promised: dict[str, CallId] = {}  # numbers that are to be called back
-        self.memory: dict[str, str] = {}  # customer: the agent they spoke to last
+        self.memory: OrderedDict[str, str] = OrderedDict()  # customer: the agent they spoke to last
         self.timers = Timers()
         self.dice = Dice(settings.seed)
         self.shadow_dice = Dice(settings.seed ^ 0x5AD0)
@@ -51,7 +52,7 @@ class Floor:
         self.restless: dict[CallId, Call] = {}
         self.newcomers: list[Entry] = []
         self.thinned: dict[str, Queue] = {}  # queues that may have lost their last agent
-        self.decisions: dict[OfferId, Decision] = {}
+        self.decisions: deque[Decision] = deque(maxlen=KEPT)
         self.configure(settings)
 
     def refuse(self, event: object, reason: str) -> None:

@@ -80,7 +80,8 @@ class Lines:
         floor.out.append(Joined(call.id, queue.name, place + 1, call.priority, expected, callback))
         floor.restless[call.id] = call
         floor.newcomers.append(entry)
-        self.arm(call)
+        if queue.timed or entry.sticky_until is not None or call.callback or len(call.entries) > 1:
+            self.arm(call)
         return entry
 
     def _awaited(self, call: Call, queue: Queue) -> bool:

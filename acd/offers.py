@@ -9,7 +9,7 @@ from __future__ import annotations
 from acd.actions import Connect, Offer, OfferEnded, Withdraw
 from acd.agent import Agent, Talk
 from acd.call import Call, Entry, Offered, Phase
-from acd.explain import KEPT, Decision
+from acd.explain import Decision
 from acd.floor import Floor
 from acd.lines import Lines
 from acd.settings import MISSES
@@ -54,7 +54,7 @@ class Offers:
             self.lines.shelve(entry)
             self.lines.arm(call)
         floor.timers.arm((Due.OFFER, str(offer)), offered.ends)
-        self._remember(decision)
+        floor.decisions.append(decision)
         if agent.pooled:
             floor.unpool(agent)
         floor.refresh(agent)
@@ -72,12 +72,6 @@ class Offers:
                 bool(agent.settings.external),
             )
         )
-
-    def _remember(self, decision: Decision) -> None:
-        decisions = self.floor.decisions
-        decisions[decision.offer] = decision
-        if len(decisions) > KEPT:
-            del decisions[next(iter(decisions))]
 
     # --- answered ----------------------------------------------------------------------------
 
@@ -144,10 +138,10 @@ class Offers:
         queue.predictor.served(entry.forecast, waited, now)
         queue.level += SMOOTHING * ((waited <= queue.settings.target) - queue.level)
         if call.customer:
-            floor.memory.pop(call.customer, None)
             floor.memory[call.customer] = agent.name
+            floor.memory.move_to_end(call.customer)
             if len(floor.memory) > floor.settings.memory:
-                del floor.memory[next(iter(floor.memory))]
+                floor.memory.popitem(last=False)
 
     def _lose(self, call: Call, winner: OfferId) -> None:
         for offered in [o for o in call.offers.values() if o.id != winner]:

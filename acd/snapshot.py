@@ -8,6 +8,7 @@ moment that is gone (the keys of those who are free, predictions) is kept.  The 
 from __future__ import annotations
 
 from bisect import insort
+from collections import OrderedDict
 from typing import Any
 
 from acd.agent import Agent, Talk
@@ -156,7 +157,7 @@ def load(data: dict[str, Any]) -> Floor:
     floor.places = {
         name: (at, priority, until) for name, (at, priority, until) in data["places"].items()
     }
-    floor.promised, floor.memory = dict(data["promised"]), dict(data["memory"])
+    floor.promised, floor.memory = dict(data["promised"]), OrderedDict(data["memory"])
     for key in list(floor.timers.armed):
         floor.timers.arm(key, None)
     for at, kind, name in data["timers"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from acd.actions import Action, Offer
+from acd.actions import Action, Joined, Offer
 from acd.agent import Agent
 from acd.call import Phase
 from acd.engine import Engine
@@ -202,14 +202,15 @@ def _any_join(pick: Pick, call: str) -> CallJoined:
 def broken_order(engine: Engine, said: list[Action]) -> Iterator[str]:
     """Offers after which an earlier caller, whom the agent could have had as well, still waits."""
     floor = engine.floor
-    for action in said:
+    for index, action in enumerate(said):
         if not isinstance(action, Offer) or action.offer not in floor.offers:
             continue
         offered = floor.offers[action.offer]
         entry, pool = offered.entry, offered.entry.pool
         if pool is None or not entry.queue.rule.single or offered.call.phase is not Phase.WAITING:
             continue
-        for row in pool.waiting:
-            other = row[3]
-            if row[:2] < entry.row[:2] and pool.admits(offered.agent, other.call):
-                yield f"{action} before {other.call.id}"
+        later = {after.call for after in said[index:] if isinstance(after, Joined)}
+        earlier = (row[3].call for row in pool.waiting if row[:2] < entry.row[:2])
+        for call in earlier:
+            if call.id not in later and pool.admits(offered.agent, call):
+                yield f"{action} before {call.id}"
