@@ -21,6 +21,8 @@ from media.stream import Stream
 from media.types import Seconds
 from media.worker import Worker
 
+_KEYS = "0123456789*#ABCD"
+
 log = structlog.get_logger("media")
 
 OnEvent: TypeAlias = Callable[[events.Event], None]
@@ -247,7 +249,12 @@ class MediaLeg:
         self.worker.post(commands.Hear(self.id, gains))
 
     def send_dtmf(self, digits: str, ms: int = 100) -> None:
-        """Press keys towards the peer: as events where it takes them, else as tones."""
+        """Press keys towards the peer: as events where it takes them, else as tones.
+
+        Raises ValueError for what is no key.
+        """
+        if strangers := set(digits.upper()) - set(_KEYS):
+            raise ValueError(f"{''.join(sorted(strangers))!r} are no keys; there are {_KEYS}")
         self.worker.post(commands.SendDtmf(self.id, digits, ms))
 
     def detect(

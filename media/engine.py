@@ -13,6 +13,8 @@ import socket
 import sys
 import time
 
+import structlog
+
 from media import commands, events
 from media.backends import Backend
 from media.backends.choice import choose
@@ -22,6 +24,8 @@ from media.types import TICK, Instant
 from media.wire import Framer, encode
 
 _MOST = 1 << 20
+
+log = structlog.get_logger("media")
 
 
 class Engine:
@@ -77,7 +81,17 @@ class Engine:
             if not data:
                 return False
             for command in self._framer.feed(data):
-                self._core.handle(command, now)
+                self._carry_out(command, now)
+
+    def _carry_out(self, command: commands.Command, now: Instant) -> None:
+        """One command; a fault of ours in it ends that leg or thing, and no other."""
+        try:
+            self._core.handle(command, now)
+        except Exception:
+            log.exception("media command failed", command=repr(command))
+            thing = getattr(command, "leg", None) or getattr(command, "thing", None)
+            if thing is not None and not isinstance(command, commands.Close):
+                self._core.handle(commands.Close(thing), now)
 
     def _tell(self) -> None:
         """Write what happened; what the switch does not take yet waits for the next turn."""
@@ -97,6 +111,7 @@ class Engine:
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the switch ends us when it has drained
         signal.signal(number, signal.SIG_IGN)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as control:
         framer = Framer()

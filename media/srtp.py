@@ -11,9 +11,9 @@ from pylibsrtp import Error, Policy, Session
 from media.stream import SrtpKey
 
 _PROFILES = {
-    "AES_CM_128_HMAC_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
-    "AES_CM_128_HMAC_SHA1_32": (Policy.SRTP_PROFILE_AES128_CM_SHA1_32, 30),
-    "AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
+    "AES_CM_128_HMAC_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+    "AES_CM_128_HMAC_SHA1_32": Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
+    "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
 }
 _REPLAY_WINDOW = 512
 LONGEST = 1400
@@ -52,11 +52,6 @@ class Protection:
 
 
 def _session(key: SrtpKey, direction: int) -> Session:
-    if key.suite not in _PROFILES:
-        raise ValueError(f"{key.suite} is no SRTP suite of ours: {', '.join(_PROFILES)}")
-    profile, length = _PROFILES[key.suite]
-    if len(key.key) != length:
-        raise ValueError(f"{key.suite} wants {length} octets of key and salt, not {len(key.key)}")
-    policy = Policy(key=key.key, ssrc_type=direction, srtp_profile=profile)
+    policy = Policy(key=key.key, ssrc_type=direction, srtp_profile=_PROFILES[key.suite])
     policy.window_size = _REPLAY_WINDOW
     return Session(policy)

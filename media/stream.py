@@ -7,6 +7,21 @@ from dataclasses import dataclass, field
 
 from media.types import Address, Seconds
 
+CODEC_RATES: Mapping[str, tuple[int, ...]] = {
+    "PCMU": (8000,),
+    "PCMA": (8000,),
+    "G722": (8000,),
+    "L16": (8000, 16000, 48000),
+    "OPUS": (48000,),
+}
+"""Encoding names in upper case, and the RTP clock rates that we speak them at."""
+SRTP_KEY_LENGTHS: Mapping[str, int] = {
+    "AES_CM_128_HMAC_SHA1_80": 30,
+    "AES_CM_128_HMAC_SHA1_32": 30,
+    "AEAD_AES_128_GCM": 28,
+}
+"""Suites, and the octets of master key and salt together."""
+
 
 @dataclass(frozen=True, slots=True)
 class SrtpKey:
@@ -16,6 +31,13 @@ class SrtpKey:
     """`AES_CM_128_HMAC_SHA1_80`, `AES_CM_128_HMAC_SHA1_32` or `AEAD_AES_128_GCM`."""
     key: bytes = field(repr=False)
     """Master key followed by master salt: 30 octets for AES_CM, 28 for GCM."""
+
+    def __post_init__(self) -> None:
+        length = SRTP_KEY_LENGTHS.get(self.suite)
+        if length is None:
+            raise ValueError(f"{self.suite} is none of {', '.join(SRTP_KEY_LENGTHS)}")
+        if len(self.key) != length:
+            raise ValueError(f"{self.suite} wants {length} octets, not {len(self.key)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +71,8 @@ class Stream:
     def __post_init__(self) -> None:
         if (self.srtp_send is None) != (self.srtp_receive is None):
             raise ValueError("SRTP is agreed in both directions or in none (RFC 4568 §5.1.2)")
+        for name in (self.codec, *self.receive_pts.values()):
+            if name.upper() not in CODEC_RATES:
+                raise ValueError(f"{name} is none of {', '.join(CODEC_RATES)}")
+        if self.clock_rate not in CODEC_RATES[self.codec.upper()]:
+            raise ValueError(f"{self.codec} is not spoken at {self.clock_rate} Hz")
