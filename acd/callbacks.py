@@ -125,6 +125,11 @@ class Callbacks:
                 if entry.shelf is not None and entry.pool and entry.shelf is entry.pool.dormant:
                     self._dial_ahead(entry)
 
+    def hang_up(self, call: Call) -> None:
+        """The customer is not to be dialled any more, if they are at all."""
+        if call.phase is Phase.DIALLING:
+            self._stop_dialling(call)
+
     def _stop_dialling(self, call: Call) -> None:
         assert call.callback is not None
         queue = self.floor.queues.get(call.callback.through)
@@ -151,8 +156,7 @@ class Callbacks:
 
     def give_up(self, call: Call, outcome: VisitOutcome) -> None:
         """The promise is over, kept or not."""
-        if call.phase is Phase.DIALLING:
-            self._stop_dialling(call)
+        self.hang_up(call)
         self.offers.cancel(call, OfferOutcome.WITHDRAWN)
         for entry in list(call.entries.values()):
             self.lines.leave(entry, outcome, entry.queue.settings.next)

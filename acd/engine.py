@@ -86,7 +86,7 @@ class Engine:
         self.callbacks = callbacks = Callbacks(floor, lines, offers)
         self.desk = desk = Desk(floor, offers)
         callers = Callers(floor, lines, offers, callbacks)
-        rooms = Rooms(floor, lines, offers)
+        rooms = Rooms(floor, lines, offers, callbacks)
         self.matcher = Matcher(floor, offers, callbacks)
         self._handlers: dict[type, Callable[[Any], None]] = {
             Tick: lambda _: None,

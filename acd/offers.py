@@ -179,7 +179,9 @@ class Offers:
         """Nobody needs to ring for this call any more."""
         for offered in list(call.offers.values()):
             self.end(offered, outcome, withdraw=True)
-        call.served_by, call.phase = None, Phase.WAITING
+        call.served_by = None
+        if call.phase is Phase.CONNECTING:
+            call.phase = Phase.WAITING
 
     def release(self, agent: Agent, outcome: OfferOutcome) -> None:
         """The agent is not to be rung any more, whatever for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acd.call import Phase
+from acd.callbacks import Callbacks
 from acd.events import QueueClosed, QueueOpened, Reconfigured, StrategyChanged
 from acd.floor import Floor
 from acd.lines import Lines
@@ -16,10 +17,11 @@ from acd.types import OfferOutcome, VisitOutcome
 
 
 class Rooms:
-    def __init__(self, floor: Floor, lines: Lines, offers: Offers) -> None:
+    def __init__(self, floor: Floor, lines: Lines, offers: Offers, callbacks: Callbacks) -> None:
         self.floor = floor
         self.lines = lines
         self.offers = offers
+        self.callbacks = callbacks
 
     def opened(self, event: QueueOpened) -> None:
         queue = self.floor.queues.get(event.queue)
@@ -63,6 +65,7 @@ class Rooms:
         for name in self.floor.queues.keys() - event.settings.queues.keys():
             queue = self.floor.queues[name]
             for row in list(queue.line):
+                self.callbacks.hang_up(row[3].call)
                 self.offers.cancel(row[3].call, OfferOutcome.WITHDRAWN)
             self._empty(queue)
         self._apply(event.settings)

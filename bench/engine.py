@@ -138,6 +138,17 @@ def growth(rows: list[dict[str, float]]) -> float:
     return slope / sum((x - mean_x) ** 2 for x in xs)
 
 
+def empty_call_ns() -> float:
+    """What calling a function that does nothing costs here: divide by it to compare machines."""
+
+    def nothing() -> None: ...
+
+    begin = process_time()
+    for _ in range(200_000):
+        nothing()
+    return 1e9 * (process_time() - begin) / 200_000
+
+
 def measure(turns: int = 10_000) -> dict[str, Any]:
     """Every figure; about 20 s."""
     rows = [
@@ -153,6 +164,7 @@ def measure(turns: int = 10_000) -> dict[str, Any]:
     return {
         "saturated": rows,
         "growth_exponent": growth(rows[:3]),
+        "empty_call_ns": empty_call_ns(),
         "idle": [idle(n, n // 20, kind, turns // 5) for kind in kinds for n in (100, 1000)],
     }
 
@@ -169,6 +181,7 @@ def main() -> None:
     for row in [*figures["saturated"], *figures["idle"]]:
         cells = (f"{k} {v:.1f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
         print("  ".join(cells))
+    print(f"an empty function call costs {figures['empty_call_ns']:.0f} ns here")
     print(f"cost grows as agents to the power of {figures['growth_exponent']:.3f}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from acd.actions import Action, Joined, Offer
@@ -91,6 +92,20 @@ def any_settings(pick: Pick) -> Settings:
     )
 
 
+def _changed(pick: Pick) -> Settings:
+    """Other settings, sometimes with a queue and an agent less (refused where one is named)."""
+    changed = any_settings(pick)
+    if pick(2):
+        return changed
+    queues = {name: queue for name, queue in changed.queues.items() if name != "q0"}
+    trimmed = {
+        name: replace(queue, members=tuple(m for m in queue.members if m.agent != "a4"))
+        for name, queue in queues.items()
+    }
+    agents = {name: agent for name, agent in changed.agents.items() if name != "a4"}
+    return replace(changed, queues=trimmed, agents=agents)
+
+
 def any_queue(pick: Pick) -> QueueSettings:
     members = tuple(
         Member(f"a{n}", tier=1 + pick(2), weight=1.0 + pick(3)) for n in range(5) if pick(3)
@@ -132,7 +147,8 @@ def any_event(pick: Pick, engine: Engine) -> Event:
     agent = f"a{pick(5)}" if pick(50) else "nobody"
     call = f"c{pick(12)}"
     offer = _any(pick, list(floor.offers)) or pick(50)
-    legs = [*floor.agents[agent].talks, *floor.agents[agent].legs] if agent != "nobody" else []
+    known = floor.agents.get(agent)
+    legs = [*known.talks, *known.legs] if known else []
     talking = [a for a in floor.agents.values() if a.talks]
     queue = f"q{pick(3)}"
     attempt = floor.calls[call].callback if call in floor.calls else None
@@ -170,7 +186,7 @@ def any_event(pick: Pick, engine: Engine) -> Event:
         lambda: QueueOpened(queue),
         lambda: QueueClosed(queue, leave=bool(pick(2))),
         lambda: StrategyChanged(queue, STRATEGIES[pick(len(STRATEGIES))]),
-        lambda: Reconfigured(any_settings(pick)) if pick(10) == 0 else Tick(),
+        lambda: Reconfigured(_changed(pick)) if pick(6) == 0 else Tick(),
         *[Tick] * 3,
     ]
     return kinds[pick(len(kinds))]()
