@@ -76,6 +76,7 @@ class Agent:
         "available",
         "detail",
         "dnd",
+        "due",
         "guarded",
         "handled",
         "history",
@@ -141,6 +142,7 @@ class Agent:
         self.since: Instant = 0.0
         self.available = False
         self.pooled = False
+        self.due: Instant | None = None  # the deadline that is armed for this agent
         self.manned = 0
         self.stamp = 0  # counts comings and goings, so that a heap knows its stale rows
         self.seats: dict[str, Seat] = {}
@@ -189,6 +191,8 @@ class Agent:
 
     def next_due(self) -> Instant | None:
         """The earliest of wrap-up, rest and leases."""
+        if not (self.talks or self.legs or self.wrapping or self.rest_until is not None):
+            return None
         due = [talk.lease for talk in self.talks.values()]
         if self.legs:
             due += self.legs.values()

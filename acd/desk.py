@@ -56,7 +56,7 @@ class Desk:
             agent.dnd, agent.rest_until = False, None
             agent.misses.clear()
             self._set_even(agent)
-        self.floor.refresh(agent)
+        self.floor.report(agent)
         return None
 
     def _set_even(self, agent: Agent) -> None:
@@ -84,7 +84,7 @@ class Desk:
             agent.status, agent.reason = Status.LOGGED_OUT, ""
             agent.wrapping = False
             self.offers.release(agent, OfferOutcome.WITHDRAWN)
-            self.floor.refresh(agent)
+            self.floor.report(agent)
 
     def paused(self, event: AgentPaused) -> None:
         """Effective before the next match; whoever rings now is taken back.  Wrap-up runs on."""
@@ -92,13 +92,13 @@ class Desk:
         if agent:
             agent.status, agent.reason = Status.PAUSED, event.reason
             self.offers.release(agent, OfferOutcome.REJECTED)
-            self.floor.refresh(agent)
+            self.floor.report(agent)
 
     def resumed(self, event: AgentResumed) -> None:
         agent = self._known(event, event.agent)
         if agent:
             agent.status, agent.reason, agent.rest_until = Status.READY, "", None
-            self.floor.refresh(agent)
+            self.floor.report(agent)
 
     def registered(self, event: AgentRegistered) -> None:
         agent = self._known(event, event.agent)
@@ -106,7 +106,7 @@ class Desk:
             agent.registered = event.registered or bool(agent.settings.external)
             if not agent.registered:
                 self.offers.release(agent, OfferOutcome.UNREACHABLE)
-            self.floor.refresh(agent)
+            self.floor.report(agent)
 
     def dnd(self, event: AgentDnd) -> None:
         agent = self._known(event, event.agent)
@@ -114,7 +114,7 @@ class Desk:
             agent.dnd = event.on
             if agent.dnd:
                 self.offers.release(agent, OfferOutcome.REJECTED)
-            self.floor.refresh(agent)
+            self.floor.report(agent)
 
     # --- legs --------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class Desk:
 
     def do_due(self, agent: Agent) -> None:
         """Wrap-up and rest that are over, and legs whose lease is."""
-        now = self.floor.now
+        now, agent.due = self.floor.now, None
         if agent.wrapping and agent.wrap_until is not None and agent.wrap_until <= now:
             agent.wrapping, agent.wrap_until = False, None
         if agent.rest_until is not None and agent.rest_until <= now:

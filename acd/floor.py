@@ -62,12 +62,15 @@ class Floor:
     # --- agents ------------------------------------------------------------------------------
 
     def refresh(self, agent: Agent) -> None:
-        """Derive everything anew after a fact about the agent has changed."""
+        """Derive state and eligibility anew after a fact about the agent has changed."""
         state = agent.derive_state()
-        until = agent.wrap_until if state is State.WRAP_UP else None
-        if state is State.RESTING:
+        until, detail = None, ""
+        if state is State.WRAP_UP:
+            until = agent.wrap_until
+        elif state is State.RESTING:
             until = agent.rest_until
-        detail = agent.reason if state is State.PAUSED else ""
+        elif state is State.PAUSED:
+            detail = agent.reason
         if state is not agent.state or until != agent.until or detail != agent.detail:
             self._change(agent, state, detail, until)
         available = agent.derive_available()
@@ -75,6 +78,13 @@ class Floor:
             self._turn(agent, available)
         elif available and not agent.pooled:
             self.freed[agent.name] = agent
+        due = agent.next_due()
+        if due != agent.due:
+            agent.due = due
+            self.timers.arm((Due.AGENT, agent.name), due)
+
+    def report(self, agent: Agent) -> None:
+        """Status, registration or do-not-disturb has changed: count the staff, then `refresh`."""
         manned = agent.derive_manned()
         if manned != agent.manned:
             for seat in agent.seats.values():
@@ -83,7 +93,7 @@ class Floor:
                 if manned < agent.manned:
                     self.thinned[seat.queue.name] = seat.queue
             agent.manned = manned
-        self.timers.arm((Due.AGENT, agent.name), agent.next_due())
+        self.refresh(agent)
 
     def _change(self, agent: Agent, state: State, detail: str, until: Instant | None) -> None:
         now, before = self.now, agent.state
@@ -198,7 +208,7 @@ class Floor:
             agent.guarded = [s.queue for s in seats.values() if s.queue.settings.reserve]
             if agent.name not in settings.agents:
                 agent.status = Status.LOGGED_OUT
-            self.refresh(agent)
+            self.report(agent)
             if agent.name not in settings.agents and not agent.load():
                 self.forget_agent(agent)
         self.recount()

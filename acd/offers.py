@@ -220,3 +220,4 @@ class Offers:
             if len(misses) >= policy.pause_after and agent.status is Status.READY:
                 agent.status, agent.reason = Status.PAUSED, f"missed calls: {outcome}"
                 agent.misses.clear()
+                self.floor.report(agent)

@@ -19,6 +19,7 @@ from acd.pool import Needs, Pool
 from acd.predict import Forecast, Predictor
 from acd.queue import Norm, Queue
 from acd.settings import AgentSettings, Settings
+from acd.timers import Due
 from acd.types import State, Status
 
 AGENT_FACTS = (
@@ -162,6 +163,8 @@ def load(data: dict[str, Any]) -> Floor:
         floor.timers.arm(key, None)
     for at, kind, name in data["timers"]:
         floor.timers.arm((kind, name), at)
+        if kind == Due.AGENT:
+            floor.agents[name].due = at
     floor.freed, floor.restless, floor.newcomers, floor.thinned = {}, {}, [], {}
     floor.out = []
     return floor
