@@ -16,7 +16,7 @@ from acd.call import Call, Entry, Phase
 from acd.call import Callback as Promise
 from acd.floor import Floor
 from acd.queue import Queue
-from acd.settings import Announcement, Callback
+from acd.settings import Announcement, Callback, queue_of
 from acd.timers import Due
 from acd.types import Instant, VisitOutcome
 
@@ -50,9 +50,9 @@ class Lines:
     def _refusal(self, queue: Queue) -> tuple[VisitOutcome, str] | None:
         settings = queue.settings
         if not queue.open:
-            return VisitOutcome.REFUSED_CLOSED, settings.next
+            return VisitOutcome.REFUSED_CLOSED, settings.closed or settings.next
         if not queue.staffed(settings.join_when):
-            return VisitOutcome.REFUSED_NO_AGENTS, settings.next
+            return VisitOutcome.REFUSED_NO_AGENTS, settings.empty or settings.next
         if settings.max_length is not None and len(queue.line) >= settings.max_length:
             return VisitOutcome.REFUSED_FULL, settings.next
         return None
@@ -92,7 +92,7 @@ class Lines:
     def rank(self, call: Call, queue: Queue) -> float:
         low, high = self.floor.settings.priorities
         priority = min(max(call.priority + queue.settings.priority, low), high)
-        return call.arrived - self.floor.settings.ageing * priority
+        return call.arrived - (queue.settings.ageing or self.floor.settings.ageing) * priority
 
     def rerank(self, call: Call, why: str) -> None:
         """Priority or queue settings changed: take the new place at once, in every queue."""
@@ -302,8 +302,7 @@ class Lines:
 
     def go_on(self, call: Call, target: str) -> None:
         """The call waits nowhere: on to the next queue, or out of here."""
-        kind, _, name = target.partition(":")
-        queue = self.floor.queues.get(name) if kind == "queue" else None
+        queue = self.floor.queues.get(queue_of(target) or "")
         if queue is None or call.hops >= MAX_HOPS or queue.name in call.entries:
             self.forget(call)
             return
@@ -339,4 +338,5 @@ class Lines:
             return
         for row in list(queue.line):
             if row[3].call.live and not row[3].call.offers:
-                self.send_on(row[3], VisitOutcome.NO_AGENTS, queue.settings.next)
+                target = queue.settings.empty or queue.settings.next
+                self.send_on(row[3], VisitOutcome.NO_AGENTS, target)

@@ -154,10 +154,11 @@ class Pool:
         """Nothing speaks against this very pair: see `objection`, which says the same in words."""
         if agent.name in call.excluded or agent.name in call.asked:
             return False
-        for queue in agent.guarded:
-            if queue is not self.queue and queue.free <= queue.settings.reserve:
-                return False
-        return True
+        return all(
+            queue.free > queue.settings.reserve
+            or (queue is self.queue and queue.reserves_for(call))
+            for queue in agent.guarded
+        )
 
     def objection(self, agent: Agent, call: Call) -> str:
         """Why this pair may not be, or nothing."""
@@ -166,7 +167,8 @@ class Pool:
         if agent.name in call.excluded:
             return "was asked for this call already"
         for queue in agent.guarded:
-            if queue is not self.queue and queue.free <= queue.settings.reserve:
+            mine = queue is self.queue and queue.reserves_for(call)
+            if queue.free <= queue.settings.reserve and not mine:
                 return f"is kept in reserve for {queue.name}"
         return ""
 

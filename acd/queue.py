@@ -15,7 +15,7 @@ from acd.strategies import Strategy, strategies
 from acd.types import Instant, Seconds, VisitOutcome
 
 if TYPE_CHECKING:
-    from acd.call import Entry, Row
+    from acd.call import Call, Entry, Row
 
 ALL_TIERS = 1 << 30
 MANY_POOLS = 64
@@ -125,8 +125,15 @@ class Queue:
         """How long the first in line has waited, or 0."""
         return self.line[0][3].waited(now) if self.line else 0.0
 
+    def reserves_for(self, call: Call) -> bool:
+        """The agents in reserve are kept for callers like this one."""
+        least = self.settings.reserve_priority
+        return least is None or call.priority + self.settings.priority >= least
+
     def staffed(self, staffing: Staffing) -> bool:
         """Whether agents enough are there for callers to join or stay."""
+        if staffing is Staffing.FREE:
+            return any(seat.agent.available for seat in self.seats.values())
         if staffing is Staffing.READY:
             return self.staff > 0
         return staffing is Staffing.ANY or self.logged_in > 0

@@ -40,12 +40,13 @@ class Rooms:
         return None
 
     def _empty(self, queue: Queue) -> None:
+        target = queue.settings.closed or queue.settings.next
         for row in list(queue.line):
             call = row[3].call
             if call.phase is Phase.WAITING:
                 if any(offered.entry is row[3] for offered in call.offers.values()):
                     self.offers.cancel(call, OfferOutcome.WITHDRAWN)
-                self.lines.send_on(row[3], VisitOutcome.WITHDRAWN, queue.settings.next)
+                self.lines.send_on(row[3], VisitOutcome.WITHDRAWN, target)
                 if call.entries:
                     self.lines.requeue(call)
 

@@ -1,7 +1,8 @@
 """What may be set about queues and agents: plain frozen data, the unit in the type.
 
 Whoever reads a configuration file builds these; `problems` says everything that is wrong with
-them at once.  A *target* (`voicemail:sales`, `queue:overflow`) is opaque here but for `queue:NAME`.
+them at once.  A *target* (`voicemail:sales`, or several: `queue:b, voicemail:b`) is opaque here
+unless it is one queue, `queue:NAME`.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Staffing(StrEnum):
     ANY = "any"  # nobody needed
     LOGGED_IN = "logged-in"  # somebody logged in, even paused
     READY = "ready"  # somebody ready and reachable, even busy
+    FREE = "free"  # somebody who could be offered a call at this moment; to join only
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,15 @@ class QueueSettings:
     """A strategy that decides in parallel, is not obeyed, and is reported where it differs."""
     priority: int = 0
     """Added to the priority of every call that waits here."""
+    ageing: Seconds | None = None
+    """As `Settings.ageing`, for callers of this queue."""
     skills: str = ""
     """What an agent must be able to do: `sales >= 5 and english`."""
     steps: tuple[Step, ...] = ()
     reserve: int = 0
-    """This many free members are kept back from callers of other queues."""
+    """This many free members are kept back from callers of other queues…"""
+    reserve_priority: int | None = None
+    """…and from callers of this one whose priority is less."""
 
     ring_time: Seconds = 20.0
     connect_time: Seconds = 30.0
@@ -144,6 +150,10 @@ class QueueSettings:
     overflow: tuple[Overflow, ...] = ()
     next: str = ""
     """Where callers go who may not join or wait any longer."""
+    empty: str = ""
+    """Where they go for want of agents, and…"""
+    closed: str = ""
+    """…while the queue is closed; absent, to `next`."""
     hold_cost: float = 0.0
     """Money per minute that a waiting caller costs us."""
     hold_cost_cap: float | None = None
@@ -162,6 +172,8 @@ class QueueSettings:
     """`service-level`: within which callers should be answered…"""
     goal: float = 0.8
     """…and for which share of them."""
+    short_abandon: Seconds = 5.0
+    """Whoever gives up within this is counted apart."""
 
     def longest_hold(self) -> Seconds | None:
         """How long anybody is held: `max_wait` or what `hold_cost_cap` pays for, if less."""
@@ -181,6 +193,12 @@ class AgentSettings:
     """The agent's own wrap-up; the longest demand wins."""
     external: str = ""
     """A number outside: needs no registration, and every offer must be confirmed by a key."""
+    performance: float | None = None
+    """`performance`: the conversion to assume before there are results; absent: the queue's."""
+    cost: float = 1.0
+    """`cost`: what a minute of this agent costs."""
+    trainee: bool = False
+    """`training`: comes before everybody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +225,12 @@ class Settings:
     seed: int = 1
     audit_every: int = 10_000
     """Events between two full checks of the invariants; 0 is never."""
+
+
+def queue_of(target: str) -> str | None:
+    """The queue that a target is, if it is one queue and nothing else."""
+    kind, _, name = target.partition(":")
+    return name if kind == "queue" and "," not in name else None
 
 
 def problems(settings: Settings, strategies: set[str]) -> Iterator[tuple[str, str]]:
@@ -236,10 +260,12 @@ def _queue_problems(
             yield f"{key}.{name}", f"there is no strategy {chosen!r}"
     for text in (queue.skills, *(step.skills or "" for step in queue.steps)):
         yield from _skill_problems(f"{key}.skills", text, settings)
-    for target in (queue.next, *(rule.target for rule in queue.overflow)):
-        kind, _, name = target.partition(":")
-        if kind == "queue" and name not in settings.queues:
-            yield f"{key}.next", f"there is no queue {name!r}"
+    for target in (queue.next, queue.empty, queue.closed, *(o.target for o in queue.overflow)):
+        queue_name = queue_of(target)
+        if queue_name is not None and queue_name not in settings.queues:
+            yield f"{key}.next", f"there is no queue {queue_name!r}"
+    if queue.stay_when is Staffing.FREE:
+        yield f"{key}.stay_when", "whoever waits does so because nobody is free; set hold = false"
 
 
 def _skill_problems(key: str, text: str, settings: Settings) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Requirements such as `sales >= 5 and (english or german)`: parsed, never evaluated as Python.
 
-A bare name asks for any level of that skill; a skill an agent lacks has level 0.
+A bare name asks for any level of that skill; a skill an agent lacks has level 0.  Names that are
+no words are quoted: `"on-call" >= 3`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from keyword import iskeyword
 from typing import TypeAlias
 
 from acd.types import AcdError
@@ -54,10 +56,16 @@ def parse(text: str) -> Requirement:
         raise SkillError("a requirement may have 500 characters at most")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names = {name for node in ast.walk(tree) if (name := _name(node))}
         return Requirement(text, tuple(sorted(names)), _test(tree, text))
     except (SyntaxError, ValueError, RecursionError):
         raise SkillError(f"{text!r} is not a requirement like `sales >= 5 and english`") from None
+
+
+def at_least(name: str, level: int) -> str:
+    """The requirement of one skill at a level."""
+    word = name if name.isidentifier() and not iskeyword(name) else f'"{name}"'
+    return f"{word} >= {level}"
 
 
 def both(one: str, other: str) -> str:
@@ -78,9 +86,17 @@ def _test(node: ast.expr, text: str) -> Test:
             return lambda skills: not inner(skills)
         case ast.Compare():
             return _comparison(node, text)
-        case ast.Name(id=name):
+        case ast.Name() | ast.Constant() if name := _name(node):
             return lambda skills: skills.get(name, 0) > 0
     raise SkillError(f"{ast.unparse(node)!r} in {text!r} is neither a skill nor a comparison")
+
+
+def _name(node: ast.AST) -> str:
+    """The skill that a word or a quoted text names, or nothing."""
+    match node:
+        case ast.Name(id=name) | ast.Constant(value=str() as name):
+            return name
+    return ""
 
 
 def _comparison(node: ast.Compare, text: str) -> Test:
@@ -97,6 +113,6 @@ def _number(node: ast.expr, text: str) -> Number:
     match node:
         case ast.Constant(value=int() as level) if not isinstance(level, bool):
             return lambda _: level
-        case ast.Name(id=name):
+        case ast.Name() | ast.Constant() if name := _name(node):
             return lambda skills: skills.get(name, 0)
     raise SkillError(f"{ast.unparse(node)!r} in {text!r} is neither a skill nor a level")

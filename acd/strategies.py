@@ -193,12 +193,13 @@ class Skilled(Strategy):
 
 
 class Training(Strategy):
-    """The least proficient who will do: training on quiet hours."""
+    """Trainees first, then the least proficient who will do: training on quiet hours."""
 
     name = "training"
 
     def key(self, seat: Seat, pool: Pool, now: Instant) -> Key:
-        return (pool.level(seat.agent), seat.agent.idle_since)
+        agent = seat.agent
+        return (not agent.settings.trainee, pool.level(agent), agent.idle_since)
 
 
 class Performance(Strategy):
@@ -207,7 +208,9 @@ class Performance(Strategy):
     name = "performance"
 
     def key(self, seat: Seat, pool: Pool, now: Instant) -> Key:
-        agent, mean = seat.agent, pool.queue.conversion
+        agent, mean = seat.agent, seat.agent.settings.performance
+        if mean is None:
+            mean = pool.queue.conversion
         rate = (agent.won + mean * TRIALS) / (agent.tried + TRIALS)
         return (-rate, agent.idle_since)
 
@@ -225,11 +228,15 @@ class FastestFirst(Strategy):
 class Cost(LongestIdle):
     """The cμ rule: a caller's waiting counts as much as it costs, times how fast it is ended.
 
-    A free agent takes the queue with the greatest c·μ·wait; μ is the queue's measured rate.
+    A free agent takes the queue with the greatest c·μ·wait; μ is the queue's measured rate.  Of
+    several agents the one whose minute costs least is taken, then the longest idle.
     """
 
     name = "cost"
     neutral = False
+
+    def key(self, seat: Seat, pool: Pool, now: Instant) -> Key:
+        return (seat.agent.settings.cost, seat.agent.idle_since)
 
     def rank(self, entry: Entry, now: Instant) -> float:
         queue = entry.queue

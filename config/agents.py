@@ -31,11 +31,12 @@ class Agent(Table):
     """Queue calls at once."""
     logged_in: bool = False
     """Logged in from the first start on, as in a small office where nobody types codes."""
-    performance: Annotated[float, Field(ge=0)] = 0.0
-    """Measured conversion, for the `performance` strategy."""
+    performance: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Conversion to assume before results are in, for `performance`; absent: the queue's mean."""
     cost: Annotated[float, Field(ge=0)] = 1.0
     """Cost of his minute, for the `cost` strategy."""
     trainee: bool = False
+    """First of all with the `training` strategy."""
     record: bool = False
     """Whether all his queue calls are recorded."""
 

@@ -71,8 +71,8 @@ class Ageing(Table):
     """`[queues.NAME.ageing]`: priority grows with waiting, so that nobody waits for ever."""
 
     every: Positive = 60.0
-    step: Annotated[int, Field(ge=0)] = 1
-    limit: Annotated[int, Field(ge=0)] = 10
+    """Seconds of waiting that count for `step` levels of priority."""
+    step: Annotated[int, Field(ge=1)] = 1
 
 
 class NoAnswer(Table):
@@ -117,6 +117,12 @@ class Callback(Table):
     retry_every: Positive = 300.0
     deadline: Positive = 4 * 3600.0
     """Age at which a callback is given up."""
+    mode: Literal["agent-first", "customer-first"] = "agent-first"
+    """Who is rung first."""
+    lead: Annotated[Seconds, Field(ge=0)] = 20.0
+    """`customer-first`: dial once the expected wait is no longer than this."""
+    ring_time: Positive = 45.0
+    """How long the customer is rung."""
     class_: Name | None = Field(None, alias="class")
     """Class of service that it is dialled with."""
     prompt: Prompt | None = None
@@ -173,20 +179,25 @@ class Queue(Table):
     priority: int = 0
     """Higher is served first; equal ones by arrival in the switch."""
     ageing: Ageing | None = None
+    """Absent: priority is strict, and low ones may wait for ever."""
     reserve: Annotated[int, Field(ge=0)] = 0
-    """Free agents that are kept for calls of `reserve_priority` and above."""
+    """Free agents that are kept for this queue's calls of `reserve_priority` and above."""
     reserve_priority: int = 1
     ring_time: Positive = 20.0
     """How long one agent rings before the call is offered to another."""
     no_answer: NoAnswer = NoAnswer()
     lease: Positive = 60.0
-    """Longest time beyond `ring_time` that an offer may stay without outcome."""
+    """Longest time from an agent's answer until the call is joined; then the offer has failed."""
     wrap_up: Annotated[Seconds, Field(ge=0)] = 0.0
     """After-call work, in which the agent is free in no queue."""
     window: Positive = 3600.0
-    """What "recent" means to fewest-calls, least-talk-time and least-loaded."""
-    fastest_bound: Positive = 2.0
-    """`fastest-first`: how many times the mean load its fastest agents may carry."""
+    """What "recent" means to fewest-calls, least-talk-time and least-loaded.
+
+    Agents exist once: the longest window of all queues counts."""
+    fairness: Positive = 300.0
+    """`fastest-first`: nobody idles longer than this while others work."""
+    cost: Positive = 1.0
+    """`cost`: what a second of a caller's waiting is worth here, beside other queues."""
     step: Positive = 10.0
     """`ring-progressive`: seconds until one more agent rings."""
     max_length: Annotated[int, Field(gt=0)] | None = None
@@ -199,7 +210,7 @@ class Queue(Table):
     """Absent: a caller for whom there is no room is told so and let go."""
     join: AgentStates = "always"
     """Which agents there must be for a caller to enter."""
-    stay: AgentStates = "always"
+    stay: Literal["always", "logged-in", "ready"] = "always"
     """Which agents there must be for a caller to remain."""
     empty: Targets = ()
     """Where those go whom `join` or `stay` turns away; absent: `overflow`."""
@@ -208,7 +219,7 @@ class Queue(Table):
     open: Names = ()
     """Modes in which it serves; absent: all."""
     closed: Targets = ()
-    """Where callers go in other modes."""
+    """Where callers go in other modes; absent: `overflow`."""
     exit_keys: dict[Digit, Targets] = {}
     """Keys that a waiting caller may press: `{ 1 = "voicemail:sales", 2 = "callback" }`."""
     keep_place: Annotated[Seconds, Field(ge=0)] = 0.0

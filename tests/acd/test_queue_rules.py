@@ -243,3 +243,27 @@ def test_commands_in_a_wrong_state_are_refused_and_change_nothing() -> None:
 def test_a_late_or_repeated_tick_is_harmless() -> None:
     centre = Centre(settings({"q": queue("anna", max_wait=5)}))
     assert centre.tell(Tick(), Tick()) == []
+
+
+def test_a_reserve_may_be_kept_for_important_callers_of_the_same_queue() -> None:
+    """Two agents, one in reserve for priority 1 and above: the ordinary caller gets one only."""
+    centre = Centre(settings({"q": queue("anna", "boris", reserve=1, reserve_priority=1)}))
+    first = only(centre.call("plain"), Offer)
+    assert of(centre.call("plain too"), Offer) == []
+    assert only(centre.call("vip", priority=1), Offer).agent != first.agent
+
+
+def test_ageing_may_be_a_queues_own() -> None:
+    """Strict here: no waiting makes up for a level of priority."""
+    centre = busy(queue("anna", ageing=1e6))
+    centre.call("plain")
+    centre.wait(1800)
+    assert only(centre.call("vip", priority=1), Joined).position == 1
+
+
+def test_the_empty_and_the_closed_have_their_own_ways_out() -> None:
+    rules = queue("anna", join_when=Staffing.FREE, empty="hangup:busy", closed="play:closed")
+    centre = busy(rules)
+    assert only(centre.call("one"), Left).target == "hangup:busy"
+    centre.tell(QueueClosed("q"))
+    assert only(centre.call("two"), Left).target == "play:closed"
