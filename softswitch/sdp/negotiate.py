@@ -224,7 +224,7 @@ def _stream(
     if not common.sound:
         raise NotAcceptable("no codec in common", warning=305)
     values = media.values()
-    theirs = _their_direction(remote.attributes, values, address)
+    theirs = _their_direction(remote.attributes, media.attributes, address)
     return Stream(media, values, address, theirs, common, crypto)
 
 
@@ -240,10 +240,10 @@ def _security(media: MediaDescription, srtp: Srtp) -> CryptoLine | None:
     raise NotAcceptable(f"cannot speak {media.protocol} here", warning=302)
 
 
-def _their_direction(session: list[str], values: dict[str, str], address: str) -> Direction:
+def _their_direction(session: list[str], stream: list[str], address: str) -> Direction:
     """What the peer says about itself; an address of zeros is hold of the old style."""
     said = Direction.SENDRECV
-    for attribute in (*session, *values):  # the stream's own word comes last
+    for attribute in (*session, *stream):  # the stream's own word comes last
         if attribute in DIRECTIONS:
             said = DIRECTIONS[attribute]
     if address in UNSPECIFIED:  # RFC 3264 §8.4

@@ -64,7 +64,7 @@ class Callee(Session):
 
         Reliably if the caller requires that, or supports it and there is early media.
         """
-        if not self._is_unanswered() or self._postponed is not None:
+        if not self._may_answer() or self._postponed is not None:
             return
         self.state = EARLY
         reliable = self._is_reliable(sdp)
@@ -97,7 +97,7 @@ class Callee(Session):
         It is left out where a reliable provisional response brought one.  `Confirmed`
         follows when the ACK comes, with the peer's answer if `sdp` was an offer.
         """
-        if not self._is_unanswered():
+        if not self._may_answer():
             return
         if self._reliable is not None and self._reliable.withholds_answer:
             self._postponed = sdp, tuple(headers)
@@ -159,6 +159,20 @@ class Callee(Session):
 
     def _is_unanswered(self) -> bool:
         return self.state is INCOMING or self.state is EARLY
+
+    def _may_answer(self) -> bool:
+        """Whether the call is unanswered and fit for a dialog: else it gets its 400 here.
+
+        "MUST be present" is said of Contact (§8.1.1.8), but a stranger is asked for his
+        password first, so the owner's own refusals come before this one.
+        """
+        if not self._is_unanswered():
+            return False
+        if "Contact" in self.request.headers.fields:
+            return True
+        self._refuse(400, "Missing Contact", ())
+        self._finish(Ended(by_peer=False, cause=EndCause.REJECTED))
+        return False
 
     def _dialog_headers(self) -> list[tuple[str, str]]:
         """What creates a dialog: our Contact and the route as it was recorded (§12.1.1)."""

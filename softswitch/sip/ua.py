@@ -262,9 +262,6 @@ class UserAgent(Stack):
     def _receive_invite(
         self, tx: ServerTransaction, request: Request, flow: Flow, now: Instant
     ) -> None:
-        if "Contact" not in request.headers.fields:  # "MUST be present" (§8.1.1.8)
-            self._turn_down(tx, reply(request, 400, "Missing Contact"), now)
-            return
         if is_too_small(request, self.settings.min_se):
             least = str(int(self.settings.min_se))
             self._turn_down(tx, reply(request, 422, headers=[("Min-SE", least)]), now)

@@ -102,6 +102,24 @@ def test_a_refusal_is_repeated_until_its_ack(status: int) -> None:
     assert set(script.ua.overview().values()) == {0}
 
 
+@pytest.mark.parametrize("verb", ["progress", "accept"])
+def test_an_invite_without_contact_is_refused_when_it_would_make_a_dialog(verb: str) -> None:
+    """RFC 3261 §8.1.1.8; not before, so that strangers are asked for a password first."""
+    script = Script()
+    session, _ = incoming(script, request("INVITE", contact=None))
+    session.progress(180) if verb == "progress" else session.accept(ANSWER)
+    refusal = script.response()
+    assert (refusal.status, refusal.to.tag) == (400, session.local_tag)
+    assert script.events == [Ended(by_peer=False, cause=EndCause.REJECTED)]
+
+
+def test_an_invite_without_contact_can_be_refused_for_other_reasons() -> None:
+    script = Script()
+    session, _ = incoming(script, request("INVITE", contact=None))
+    session.reject(401)
+    assert script.summary() == ["401"]
+
+
 def test_verbs_after_the_end_have_no_effect() -> None:
     script = Script()
     session, _ = incoming(script)

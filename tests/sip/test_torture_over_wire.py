@@ -34,14 +34,6 @@ PROBE = (
     b"From: <sip:probe@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: probe\r\n"
     b"CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
 )
-LOOSE = pytest.param(
-    "dblreq",
-    marks=pytest.mark.xfail(
-        strict=True,
-        reason="the INVITE behind the REGISTER has no Contact: 400 before anybody looks for joe",
-    ),
-)
-
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, bool]]:
@@ -127,7 +119,7 @@ async def test_over_udp(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [100_000, 1], ids=["whole", "octet by octet"])
-@pytest.mark.parametrize("name", [LOOSE if name == "dblreq" else name for name in MESSAGES])
+@pytest.mark.parametrize("name", MESSAGES)
 async def test_over_tcp(name: str, size: int) -> None:
     expected = MESSAGES[name]
     stream = expected.get("stream", {})
