@@ -1,0 +1,147 @@
+"""One call: the party it is for, the legs it gathered, the coroutine that carries it.
+
+The served leg's end cancels the coroutine; whatever way it ends, no leg is left behind
+and the record is closed.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias
+
+import structlog
+
+from softswitch.calls.causes import CANCELLED, FAILED, NORMAL, Cause, cause_of
+from softswitch.calls.errors import NotAnswered, Refused
+from softswitch.calls.leg import Leg
+
+log = structlog.get_logger("calls")
+
+
+class Record(Protocol):
+    """What a call tells whoever keeps records; every method is cheap and never raises."""
+
+    def learn(self, **facts: Any) -> None:
+        """Facts of the whole call: `route`, `queue`, `agent`, …"""
+
+    def leg(self, leg: str, **facts: Any) -> None:
+        """Something became known of a leg: when it rang, answered, ended, its codec and quality."""
+
+    def event(self, kind: str, **facts: Any) -> None:
+        """Something happened to the call: routed, forwarded, transferred, held, queued."""
+
+    def end(self, cause: str, **facts: Any) -> None:
+        """The call is over."""
+
+
+Script: TypeAlias = Callable[["Call"], Awaitable[None]]
+
+
+class Call:
+    """A call in progress.
+
+    `leg` is the party being served; a transfer may put another in its place (`serve`).
+    `legs` holds every leg that belongs to the call and is not over.  `fields` keeps what
+    menus collected and look-ups found (I7); `hops` counts forwards against loops.
+    """
+
+    def __init__(self, leg: Leg, record: Record, *, call_id: str | None = None) -> None:
+        self.id = call_id or secrets.token_hex(8)
+        self.leg = leg
+        self.legs: list[Leg] = []
+        self.record = record
+        self.fields: dict[str, str] = {}
+        self.diversions: list[tuple[str, str]] = []
+        """Who sent the call on, and why, the latest last (RFC 5806)."""
+        self.hops = 0
+        self.cause: Cause | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._closing = False
+        self.add(leg)
+        self.serve(leg)
+
+    def add(self, leg: Leg) -> None:
+        """`leg` belongs to this call from now on; another call that had it lets go."""
+        if leg.call is not None and leg.call is not self:
+            leg.call.remove(leg)
+        leg.call = self
+        self.legs.append(leg)
+
+    def remove(self, leg: Leg) -> None:
+        """`leg` is over, or went to another call."""
+        if leg in self.legs:
+            self.legs.remove(leg)
+        if leg.call is self:
+            leg.call = None
+
+    def release(self, leg: Leg) -> None:
+        """`leg` is over before the call is: keep what is known of it."""
+        self.record.leg(leg.id, **leg.facts())
+        self.remove(leg)
+
+    def diverted(self, number: str, why: str) -> None:
+        """`number` sent the call elsewhere; phones rung from now on are told so."""
+        self.diversions.append((number, why))
+
+    def serve(self, leg: Leg) -> None:
+        """From now on the call is for `leg`: its end is the call's end."""
+        self.leg.on_end = None
+        self.leg = leg
+        leg.on_end = self._served_leg_ended
+        if leg.ended:
+            self._served_leg_ended(leg)
+
+    def end(self, cause: Cause = NORMAL) -> None:
+        """End the call from outside: by command, for want of time, at shutdown."""
+        self.cause = self.cause or cause
+        self._stop()
+
+    async def run(self, script: Script) -> None:
+        """Carry the call by `script` until it returns, the party leaves, or it fails."""
+        self.task = asyncio.current_task()
+        try:
+            if not self._closing:
+                await script(self)
+        except asyncio.CancelledError:
+            if not self._closing:  # the switch itself is stopping
+                raise
+        except NotAnswered as failure:
+            self._refuse(failure.status, failure.reason)
+        except Refused as refusal:
+            self._refuse(refusal.cause.status, None, refusal.cause)
+        except Exception:
+            log.exception("call crashed", call=self.id)
+            self._refuse(500, None, FAILED)
+        finally:
+            self._closing = True
+            await self._close()
+
+    def _refuse(self, status: int, reason: str | None, cause: Cause | None = None) -> None:
+        self.cause = self.cause or cause or cause_of(status)
+        self.leg.refuse(status, reason, self.cause)
+
+    async def _close(self) -> None:
+        cause = self.cause or NORMAL
+        legs = self.legs[:]
+        for leg in legs:
+            leg.hang_up(cause)
+        for leg in legs:
+            await leg.sound.closed()
+        for leg in legs:
+            self.record.leg(leg.id, **leg.facts())
+        self.record.end(cause.word, by=self._who_ended())
+        self.legs.clear()
+
+    def _who_ended(self) -> str:
+        return self.leg.id if self.leg.ended_by_peer else ""
+
+    def _served_leg_ended(self, leg: Leg) -> None:
+        if self.cause is None:
+            self.cause = NORMAL if leg.answered else CANCELLED
+        self._stop()
+
+    def _stop(self) -> None:
+        if not self._closing:
+            self._closing = True
+            if self.task is not None:
+                self.task.cancel()

@@ -1,0 +1,119 @@
+"""Ringing: several ways to somebody at once, the first answer wins."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from softswitch.calls.causes import CANCELLED, ELSEWHERE, NO_ANSWER
+from softswitch.calls.errors import NotAnswered
+from softswitch.calls.events import Answered, Ended, Event, Failed, Ringing
+from softswitch.calls.inbox import Inbox
+from softswitch.calls.leg import Leg
+from softswitch.sip.types import Seconds
+
+if TYPE_CHECKING:
+    from softswitch.calls.call import Call
+
+Place: TypeAlias = Callable[[], Leg]
+"""Starts one outgoing leg; called once."""
+Redirect: TypeAlias = Callable[[Leg, tuple[str, ...]], Awaitable[Sequence[Place]]]
+"""Where a 302 of this leg leads; an empty answer refuses to follow it."""
+
+NO_ANSWER_STATUS = 480
+
+
+async def ring(
+    call: "Call",
+    places: Sequence[Place],
+    *,
+    ring_time: Seconds,
+    redirect: Redirect | None = None,
+    quiet: bool = False,
+) -> Leg:
+    """Ring all `places` at once; the leg that answered first, both its ends still apart.
+
+    The served party hears of it: 180 while it was not answered, ring-back tone after.
+    With `quiet` it hears nothing of the ringing (a queue's music goes on).  Raises
+    NotAnswered with the best final status of all; whoever still rings is let go.
+    """
+    ringing = _Ringing(call, quiet)
+    try:
+        async with asyncio.timeout(ring_time):
+            ringing.start(places)
+            return await ringing.winner(redirect)
+    except TimeoutError:
+        raise NotAnswered(NO_ANSWER_STATUS, "No Answer") from None
+    finally:
+        ringing.stop()
+
+
+class _Ringing:
+    """The legs of one `ring`, and the best refusal so far."""
+
+    def __init__(self, call: "Call", quiet: bool) -> None:
+        self._call, self._quiet = call, quiet
+        self._inbox: Inbox[Event] = Inbox()
+        self._legs: list[Leg] = []
+        self._won: Leg | None = None
+        self._best: Failed | None = None
+        self._over = False
+
+    def start(self, places: Sequence[Place]) -> None:
+        for place in places:
+            leg = place()
+            self._call.add(leg)
+            self._legs.append(leg)
+            leg.divert(self._inbox)
+
+    async def winner(self, redirect: Redirect | None) -> Leg:
+        while self._legs and not self._over:
+            match await self._inbox.get():
+                case Answered(leg) if leg in self._legs:
+                    self._won = leg
+                    self._over = True
+                    return leg
+                case Ringing(leg, _, early):
+                    self._tell(leg, early and len(self._legs) == 1)
+                case Failed(leg) as failure:
+                    self._drop(leg)
+                    if failure.contacts and redirect is not None:
+                        self.start(await redirect(leg, failure.contacts))
+                    self._note(failure)
+                case Ended(leg):
+                    self._drop(leg)
+                case _:  # digits, hold and the like mean nothing before the answer
+                    pass
+        best = self._best
+        raise NotAnswered(best.status, best.reason) if best else NotAnswered(NO_ANSWER_STATUS)
+
+    def stop(self) -> None:
+        cause = ELSEWHERE if self._won else NO_ANSWER if not self._call.leg.ended else CANCELLED
+        for leg in self._legs:
+            if leg is not self._won:
+                leg.hang_up(cause)
+                self._call.release(leg)
+
+    def _tell(self, leg: Leg, early: bool) -> None:
+        if not self._quiet:
+            self._call.leg.hear_ringing(leg if early else None)
+
+    def _drop(self, leg: Leg) -> None:
+        if leg in self._legs:
+            self._legs.remove(leg)
+            self._call.release(leg)
+
+    def _note(self, failure: Failed) -> None:
+        """Keep the refusal that tells the caller most (RFC 3261 §16.7 step 6, bent to phones)."""
+        if failure.status >= 600:  # "stop now": no other place may ring on
+            self._over = True
+        if self._best is None or _rank(failure.status) < _rank(self._best.status):
+            self._best = failure
+
+
+def _rank(status: int) -> tuple[int, int]:
+    """Order of refusals, the most telling first: 6xx, busy, then by class and number."""
+    if status >= 600:
+        return 0, status
+    if status == 486:
+        return 1, status
+    return 2 + (status // 100 != 4), status

@@ -1,0 +1,19 @@
+"""Which module serves which target, code and wish: the office's index."""
+
+from __future__ import annotations
+
+from config.targets import Kind
+from softswitch.calls.events import Asked, Digit
+from softswitch.pbx.conversation import Conversation
+from softswitch.pbx.extension import extension
+from softswitch.pbx.targets import Features
+
+
+async def during_talk(talk: Conversation, event: Asked | Digit) -> bool:
+    """A key or an in-dialog request in mid-call."""
+    if isinstance(event, Asked):
+        event.respond(501)
+    return False
+
+
+FEATURES = Features(targets={Kind.EXTENSION: extension}, codes={}, during_talk=during_talk)

@@ -1,0 +1,88 @@
+"""Where calls come in: who calls, whether we take it, what was dialled, which script carries it.
+
+Runs synchronously inside the stack's hook, so that a call's record is safe before its 100
+leaves; everything that may wait is the script's affair.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import structlog
+
+from softswitch.calls.causes import NOT_ACCEPTABLE
+from softswitch.calls.errors import Refused
+from softswitch.calls.leg import Leg
+from softswitch.calls.party import Party
+from softswitch.pbx import routing
+from softswitch.pbx.gatekeeper import Admitted, Gatekeeper, Rebuff
+from softswitch.pbx.peers import Line, Peer, Phone, profile
+from softswitch.pbx.switch import Switch
+from softswitch.sdp import SdpError
+from softswitch.sip.callee import Callee
+from softswitch.sip.types import Instant, ParseError
+from softswitch.store.errors import JournalFullError
+
+log = structlog.get_logger("reception")
+
+
+class Reception:
+    """Takes INVITEs from the user agent and starts calls."""
+
+    def __init__(self, switch: Switch, gatekeeper: Gatekeeper) -> None:
+        self._switch, self._gatekeeper = switch, gatekeeper
+
+    def on_invite(self, session: Callee, now: Instant) -> None:
+        """A new incoming call."""
+        match self._gatekeeper.judge(session.request, session.flow, now):
+            case Rebuff(status, headers):
+                session.reject(status, headers=headers)
+            case Admitted(peer):
+                self._take(session, peer)
+
+    def _take(self, session: Callee, peer: Peer) -> None:
+        try:
+            leg = self._leg(session, peer)
+            self._begin(session, peer, leg)
+        except (SdpError, ParseError) as error:
+            session.reject(getattr(error, "status", None) or NOT_ACCEPTABLE.status, str(error))
+        except Refused as refusal:
+            session.reject(refusal.cause.status, headers=self._retry_after(refusal))
+        except JournalFullError:
+            log.error("no record can be kept, so no call is taken")
+            session.reject(503, headers=[("Retry-After", "60")])
+
+    def _leg(self, session: Callee, peer: Peer) -> Leg:
+        settings, request = self._switch.settings, session.request
+        if isinstance(peer, Phone):
+            person = peer.extension
+            manner = profile(person.codecs, person.dtmf, person.srtp, settings.media)
+            party = Party(peer.number, person.name)
+        else:
+            trunk = peer.trunk
+            manner = profile(trunk.codecs, trunk.dtmf, trunk.srtp, settings.media)
+            party = routing.outside_caller(request, trunk)
+        leg = self._switch.board.receive(session, manner, party)
+        leg.owner = peer.number if isinstance(peer, Phone) else None
+        return leg
+
+    def _begin(self, session: Callee, peer: Peer, leg: Leg) -> None:
+        dialled = routing.dialled_number(session.request)
+        facts: dict[str, Any] = {
+            "caller": leg.party.number,
+            "caller_name": leg.party.name,
+            "dialled": dialled,
+        }
+        if isinstance(peer, Line):
+            script = partial(routing.from_outside, self._switch, peer, dialled)
+            facts |= {"direction": "inbound", "trunk": peer.name, "line": dialled}
+        else:
+            script = partial(routing.from_phone, self._switch, peer, dialled)
+            facts["direction"] = "internal"
+        self._switch.begin(leg, script, **facts)
+
+    def _retry_after(self, refusal: Refused) -> list[tuple[str, str]]:
+        if refusal.cause.status != 503:
+            return []
+        return [("Retry-After", str(self._switch.settings.limits.retry_after))]

@@ -1,0 +1,83 @@
+"""What was dialled, by whom, and so where the call goes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from config.targets import Kind
+from config.trunks import Trunk
+from softswitch.calls.call import Call
+from softswitch.calls.causes import UNKNOWN_NUMBER
+from softswitch.calls.errors import Refused
+from softswitch.calls.party import ANONYMOUS, Party
+from softswitch.pbx.peers import Line, Phone
+from softswitch.pbx.targets import one, serve
+from softswitch.sip.headers import NameAddr
+from softswitch.sip.message import Request
+from softswitch.sip.types import ParseError
+
+if TYPE_CHECKING:
+    from softswitch.pbx.switch import Switch
+
+_SEPARATORS = re.compile(r"[-.()\s]")
+_LOOKS_DIALLED = re.compile(r"[+*#0-9]")
+
+
+def dialled_number(request: Request) -> str:
+    """The number that a request asks for, visual separators taken out (RFC 3966 §5.1.1)."""
+    user = request.request_uri.user or ""
+    user = user.partition(";")[0]  # number;phone-context=…
+    return _SEPARATORS.sub("", user) if _LOOKS_DIALLED.match(user) else user
+
+
+def outside_caller(request: Request, trunk: Trunk) -> Party:
+    """Who calls through a trunk: as asserted by one that we trust, else as it says."""
+    try:
+        asserted = request.addresses("P-Asserted-Identity") if trunk.trusted else []
+        shown: NameAddr = asserted[0] if asserted else request.from_
+        user = shown.sip_uri.user or ""
+    except ParseError:
+        return ANONYMOUS
+    number = _SEPARATORS.sub("", user)
+    if not number or number.lower() == "anonymous":
+        return ANONYMOUS
+    return Party(_rewritten(number, trunk), shown.display)
+
+
+def _rewritten(number: str, trunk: Trunk) -> str:
+    for rule in trunk.rewrite_caller:
+        if (changed := rule.apply(number)) is not None:
+            return changed
+    return number
+
+
+async def from_phone(switch: Switch, phone: Phone, dialled: str, call: Call) -> None:
+    """An extension dialled: a code, a number of ours, or one outside."""
+    code = switch.plan.code(dialled)
+    if code is not None:
+        call.record.learn(route=f"code:{code.name}")
+        name, _, rest = code.name.partition(":")
+        feature = switch.features.codes.get(name)
+        if feature is None:
+            raise Refused(UNKNOWN_NUMBER)
+        await feature(switch, call, phone, rest or code.number)
+        return
+    await to_number(switch, call, dialled)
+
+
+async def to_number(switch: Switch, call: Call, number: str) -> None:
+    """Whatever `number` reaches from inside: a place of ours, else the world."""
+    target = switch.plan.target(number)
+    targets = (target,) if target is not None else one(Kind.NUMBER, number)
+    call.record.learn(route=str(targets[0]))
+    await serve(switch, call, targets)
+
+
+async def from_outside(switch: Switch, line: Line, dialled: str, call: Call) -> None:
+    """Somebody called one of our numbers through a trunk."""
+    scenario = switch.scenario(dialled)
+    if not scenario:
+        raise Refused(UNKNOWN_NUMBER)
+    call.record.learn(route=", ".join(str(target) for target in scenario))
+    await serve(switch, call, scenario)

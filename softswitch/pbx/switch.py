@@ -1,0 +1,213 @@
+"""The office at work: what is set, who is registered, which calls go on.
+
+Every feature is given it and asks it for phones, music, records and the rest.  Holds state
+and look-ups only: what happens in a call is written in the features.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from config.extensions import Extension
+from config.settings import Settings
+from config.targets import Targets
+from softswitch.calls.call import Call, Script
+from softswitch.calls.causes import CONGESTED, SHUT_DOWN, Cause
+from softswitch.calls.dial import Place, Redirect
+from softswitch.calls.errors import Refused
+from softswitch.calls.leg import Leg
+from softswitch.calls.party import Party
+from softswitch.calls.switchboard import Headers, Switchboard
+from softswitch.pbx import modes
+from softswitch.pbx.locations import Locations
+from softswitch.pbx.peers import profile
+from softswitch.pbx.plan import Plan
+from softswitch.pbx.sounds import Sounds
+from softswitch.pbx.targets import Features
+from softswitch.pbx.wishes import Wishes, wishes_of
+from softswitch.sip.types import ParseError, Seconds
+from softswitch.sip.uri import SipUri
+from softswitch.store.store import Store
+
+if TYPE_CHECKING:
+    from media.client import Player
+
+log = structlog.get_logger("switch")
+
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+class Switch:
+    """One switch.  Lives on one event loop; nothing here is for other threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        board: Switchboard,
+        store: Store,
+        locations: Locations,
+        features: Features,
+        spawn: Spawn,
+    ) -> None:
+        self.board, self.store, self.locations = board, store, locations
+        self.features, self._spawn = features, spawn
+        self.calls: dict[str, Call] = {}
+        self.legs: dict[str, list[Leg]] = {}
+        """Legs that are not over, by the extension whose phone they lead to."""
+        self.draining = False
+        self.quiet = asyncio.Event()
+        """Set while no call goes on."""
+        self.quiet.set()
+        self.watchers: list[Callable[[Leg], None]] = []
+        """Told whenever a leg of an extension rings, is answered, held or over."""
+        board.on_leg = self._on_leg
+        self.apply(settings)
+
+    def apply(self, settings: Settings) -> None:
+        """Use these settings from now on; calls in progress keep what they were given."""
+        self.settings = settings
+        self.plan = Plan(settings)
+        self.sounds = Sounds(settings, self.board.media)
+
+    # -- calls -----------------------------------------------------------------------
+
+    def begin(self, leg: Leg, script: Script, **facts: Any) -> Call:
+        """A call for `leg`, carried by `script` in a task of its own.
+
+        Raises Refused where the switch is full or about to stop.  When this returns, the
+        call's record is safe.
+        """
+        if self.draining:
+            raise Refused(SHUT_DOWN)
+        if len(self.calls) >= self.settings.limits.calls:
+            raise Refused(CONGESTED, "as many calls as [limits] allows")
+        record = self.store.records.begin(leg.id, **facts)
+        call = Call(leg, record, call_id=leg.id)
+        record.leg(leg.id, **leg.facts())
+        self.calls[call.id] = call
+        self.quiet.clear()
+        call.task = self._spawn(self._carry(call, script))
+        return call
+
+    async def _carry(self, call: Call, script: Script) -> None:
+        length = self.settings.limits.call_length
+        timer = None
+        if length is not None:
+            timer = asyncio.get_running_loop().call_later(length, call.end)
+        try:
+            await call.run(script)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            del self.calls[call.id]
+            if not self.calls:
+                self.quiet.set()
+
+    async def drain(self, patience: Seconds) -> None:
+        """Take no new calls, wait for those in progress, then end them with their records."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(patience):
+                await self.quiet.wait()
+        except TimeoutError:
+            self.end_all(SHUT_DOWN)
+            await self.quiet.wait()
+
+    def end_all(self, cause: Cause) -> None:
+        for call in list(self.calls.values()):
+            call.end(cause)
+
+    # -- people ----------------------------------------------------------------------
+
+    def wishes(self, number: str) -> Wishes:
+        """What the extension set for itself."""
+        person = self.settings.extensions.get(number)
+        return wishes_of(number, person, self.store.state) if person else Wishes()
+
+    def registered(self, number: str) -> bool:
+        return bool(self.locations.of(number))
+
+    def busy(self, number: str) -> bool:
+        """Whether one of its phones is in a call, ringing included."""
+        return bool(self.legs.get(number))
+
+    def may_ring(self, number: str, person: Extension) -> bool:
+        """Whether one more call may come in."""
+        legs = len(self.legs.get(number, ()))
+        return legs == 0 or (person.second_call == "ring" and legs < person.max_calls)
+
+    def phones(
+        self, number: str, caller: Leg, *, shown: Party | None = None, headers: Headers = ()
+    ) -> list[Place]:
+        """Every phone that is registered for the extension, ready to be called for `caller`.
+
+        `shown` is displayed as the caller instead of himself.
+        """
+        person = self.settings.extensions[number]
+        manner = profile(person.codecs, person.dtmf, person.srtp, self.settings.media)
+        party = Party(number, person.name)
+        return self.locations.places(
+            number,
+            party,
+            manner,
+            caller,
+            self.board,
+            shown=shown or caller.party,
+            headers=headers,
+        )
+
+    def redirect(self, call: Call) -> Redirect:
+        """How a 302 of a phone is followed: to our own numbers, within the bound of forwards."""
+
+        async def follow(leg: Leg, contacts: Sequence[str]) -> Sequence[Place]:
+            call.hops += 1
+            if call.hops > self.settings.limits.forwards:
+                return ()
+            call.record.event("redirected", leg=leg.id, to=contacts)
+            numbers = [number for contact in contacts if (number := _number_of(contact))]
+            known = [number for number in numbers if number in self.settings.extensions]
+            return [place for number in known for place in self.phones(number, call.leg)]
+
+        return follow
+
+    # -- lines ------------------------------------------------------------------------
+
+    def scenario(self, dialled: str) -> Targets:
+        """Where a call to this number of ours goes now; empty where it is not served."""
+        line = self.settings.lines.get(dialled)
+        if line is None:
+            return ()
+        return line.scenario(modes.current(self.settings, self.store.state, time.time()))
+
+    # -- sound -----------------------------------------------------------------------
+
+    def music(self, holder: Leg) -> Player:
+        """What those hear who wait for `holder`."""
+        person = self.settings.extensions.get(holder.owner or "")
+        return self.sounds.music(person.music if person else None)
+
+    # -- watching --------------------------------------------------------------------
+
+    def _on_leg(self, leg: Leg) -> None:
+        if leg.owner is not None:
+            legs = self.legs.setdefault(leg.owner, [])
+            if leg.ended and leg in legs:
+                legs.remove(leg)
+                if not legs:
+                    del self.legs[leg.owner]
+            elif not leg.ended and leg not in legs:
+                legs.append(leg)
+        for watcher in self.watchers:
+            watcher(leg)
+
+
+def _number_of(contact: str) -> str | None:
+    try:
+        return SipUri.parse(contact).user
+    except ParseError:
+        return None

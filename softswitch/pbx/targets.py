@@ -1,0 +1,58 @@
+"""Where calls go: each kind of target and the feature that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from config.targets import Kind, Target
+from softswitch.calls.call import Call
+from softswitch.calls.causes import LOOP, UNKNOWN_NUMBER
+from softswitch.calls.errors import NotAnswered, Refused
+from softswitch.calls.events import Asked, Digit
+from softswitch.pbx.peers import Phone
+
+if TYPE_CHECKING:
+    from softswitch.pbx.conversation import Conversation
+    from softswitch.pbx.switch import Switch
+
+Feature: TypeAlias = Callable[["Switch", Call, Target], Awaitable[None]]
+"""Serves `call.leg` until it is over or handed on.
+
+Raises NotAnswered where nobody took it, so that the next target of a list is tried.
+"""
+CodeFeature: TypeAlias = Callable[["Switch", Call, Phone, str], Awaitable[None]]
+"""Serves an extension that dialled a feature code; the text is what it dialled behind it."""
+DuringTalk: TypeAlias = Callable[["Conversation", Asked | Digit], Awaitable[bool]]
+"""What a party wants in mid-call; True where the conversation is over by it."""
+
+
+class Features(NamedTuple):
+    """Everything the switch can do, by what leads to it."""
+
+    targets: Mapping[Kind, Feature]
+    codes: Mapping[str, CodeFeature]
+    """By name as in `[codes]`; also `slot` and `mode`."""
+    during_talk: DuringTalk
+
+
+async def serve(switch: Switch, call: Call, targets: Sequence[Target]) -> None:
+    """Try the targets in order until one takes the call; the last one's refusal counts."""
+    failure: NotAnswered | Refused = Refused(UNKNOWN_NUMBER)
+    for target in targets:
+        call.hops += 1
+        if call.hops > switch.settings.limits.forwards + 1:
+            raise Refused(LOOP, f"more than {switch.settings.limits.forwards} forwards")
+        call.record.event("target", target=str(target))
+        try:
+            await switch.features.targets[target.kind](switch, call, target)
+        except NotAnswered as error:
+            failure = error
+        else:
+            return
+    raise failure
+
+
+def one(kind: Kind, name: str) -> tuple[Target, ...]:
+    """A list of one target."""
+    return (Target(kind, name),)
