@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -29,14 +28,16 @@ NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 MAGIC_COOKIE = "z9hG4bK"
 """What a branch of RFC 3261 begins with (§8.1.1.7)."""
 
+_REMEMBERED = 4096
 _CACHEABLE = 256
-"""Longer values are parsed anew each time, so that the caches are bounded in octets."""
+"""Longer values are parsed anew each time, so that the memories are bounded in octets."""
 
 _ELEMENT = re.compile(rf'(?:[^,"<]++|{QUOTED}|<[^>]*+>)*+', re.DOTALL)
 _PARAM = re.compile(
     rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+(?:({QUOTED})|([^\s;,\"<>=]++=*+)))?",
     re.DOTALL | re.ASCII,
 )
+_ONE_PARAM = re.compile(r";([\w.!%*+`'~-]++)=([^\s;,\"<>=]++)", re.ASCII)
 _PLAIN_PARAMS = re.compile(r"(?:;[\w.!%*+`'~-]++(?:=[^\s;,\"<>=]++)?)*+", re.ASCII)
 _ADDRESS = re.compile(
     rf"(?:({QUOTED})[ \t]*+|((?:[\w.!%*+`'~-]++[ \t]*+)*+))<([^<>\s\"]++)>(.*+)",
@@ -45,8 +46,8 @@ _ADDRESS = re.compile(
 _BARE_ADDRESS = re.compile(r"([^\s<>\",;?]++)(.*+)", re.DOTALL)
 _VIA = re.compile(
     rf"SIP[ \t]*+/[ \t]*+\d\.\d[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
-    rf"({HOST})(?:[ \t]*+:[ \t]*+(\d{{1,5}}))?(.*+)",
-    re.DOTALL | re.ASCII | re.IGNORECASE,
+    rf"({HOST})(?:[ \t]*+:[ \t]*+(\d{{1,5}}))?[ \t]*+",
+    re.ASCII | re.IGNORECASE,
 )
 _CSEQ = re.compile(rf"(\d{{1,10}})[ \t]++({TOKEN})", re.ASCII)
 _PLAIN_VALUE = re.compile(r"[\w.!%*+`'~:\[\]-]+", re.ASCII)
@@ -55,11 +56,23 @@ _PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
 def remembered(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """`parse` with a memory for short texts; its results must be immutable."""
-    cached = lru_cache(maxsize=4096)(parse)
+    """`parse` with a memory for short texts; its results must be immutable.
+
+    When the memory is full it is emptied: branches and tags come once and never again, so
+    that the order of use which lru_cache keeps would cost more than it saves.
+    """
+    known: dict[str, T] = {}
 
     def lookup(text: str) -> T:
-        return cached(text) if len(text) <= _CACHEABLE else parse(text)
+        found = known.get(text)
+        if found is not None:
+            return found
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        found = parse(text)
+        if len(text) <= _CACHEABLE:
+            known[text] = found
+        return found
 
     return lookup
 
@@ -105,12 +118,15 @@ def parse_params(text: str) -> dict[str, str]:
 
     No name may come twice (RFC 3261 §7.3.1).
     """
+    if match := _ONE_PARAM.fullmatch(text):  # a tag and nothing else
+        return {match[1].lower(): match[2]}
     if _PLAIN_PARAMS.fullmatch(text):
-        plain = {}
-        for param in text.split(";")[1:]:
+        plain, params = {}, text.split(";")
+        for param in params:
             name, _, value = param.partition("=")
             plain[name.lower()] = value
-        if len(plain) == text.count(";"):
+        if len(plain) == len(params):
+            del plain[""]  # what stands before the first semicolon: nothing
             return plain
     return _parse_odd_params(text)
 
@@ -159,7 +175,7 @@ class NameAddr(NamedTuple):
 
     @staticmethod
     def parse(text: str) -> NameAddr:
-        return _parse_name_addr(text)
+        return parse_address(text)
 
     @property
     def sip_uri(self) -> SipUri:
@@ -193,16 +209,39 @@ class NameAddr(NamedTuple):
 
 
 def _name_addr(text: str) -> NameAddr:
+    """Up to the bracket a party is the same in all its calls; behind it the tags change."""
+    before, bracket, params = text.partition(">")
+    party = _parse_party(before) if bracket else _NO_PARTY
+    if party is _NO_PARTY:
+        return _odd_name_addr(text)
+    return NameAddr(party[0], party[1], parse_params(params) if params else NO_PARAMS)
+
+
+parse_address = remembered(_name_addr)
+_NO_PARTY = "", ""
+
+
+def _party(text: str) -> tuple[str, str]:
+    """Display name and URI of `"Anna" <sip:…`; _NO_PARTY if the bracket was not the URI's."""
+    match = _ADDRESS.fullmatch(text + ">")
+    if match is None:
+        return _NO_PARTY
+    quoted, tokens, uri, _ = match.groups()
+    _check_uri(uri)
+    return unquote(quoted) if quoted else tokens.rstrip(" \t"), uri
+
+
+_parse_party = remembered(_party)
+
+
+def _odd_name_addr(text: str) -> NameAddr:
     match = _ADDRESS.fullmatch(text)
     if match is None:
         return _bare_name_addr(text)
     quoted, tokens, uri, rest = match.groups()
     _check_uri(uri)
     display = unquote(quoted) if quoted else tokens.rstrip(" \t")
-    return NameAddr(display, uri, parse_params(rest) if rest else {})
-
-
-_parse_name_addr = remembered(_name_addr)
+    return NameAddr(display, uri, parse_params(rest))
 
 
 def _bare_name_addr(text: str) -> NameAddr:
@@ -231,7 +270,7 @@ class Via(NamedTuple):
 
     @staticmethod
     def parse(text: str) -> Via:
-        return _parse_via(text)
+        return parse_via(text)
 
     @property
     def branch(self) -> str | None:
@@ -265,19 +304,30 @@ class Via(NamedTuple):
 
 
 def _via(text: str) -> Via:
+    """Up to the parameters the Vias of a peer are all the same; its branches are not."""
+    sender, semicolon, params = text.partition(";")
+    transport, host, port = _parse_sender(sender)
+    return Via(transport, host, port, parse_params(";" + params) if semicolon else NO_PARAMS)
+
+
+parse_via = remembered(_via)
+
+
+def _sender(text: str) -> tuple[str, str, int | None]:
+    """Transport, host and port of `SIP/2.0/UDP host:5060`."""
     match = _VIA.fullmatch(text)
     if match is None:
         raise ParseError(f"{text[:60]!r} is no Via")
-    transport, host, port, rest = match.groups()
+    transport, host, port = match.groups()
     if host[0] == "[":
         host = check_ipv6(host)
     number = None if port is None else int(port)
     if number is not None and number > 65535:
         raise ParseError(f"port {number} in a Via")
-    return Via(transport, host, number, parse_params(rest) if rest else {})
+    return transport, host, number
 
 
-_parse_via = remembered(_via)
+_parse_sender = remembered(_sender)
 
 
 class CSeq(NamedTuple):
@@ -288,7 +338,7 @@ class CSeq(NamedTuple):
 
     @staticmethod
     def parse(text: str) -> CSeq:
-        return _parse_cseq(text)
+        return parse_cseq(text)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
@@ -301,7 +351,7 @@ def _cseq(text: str) -> CSeq:
     return CSeq(int(match[1]), match[2])
 
 
-_parse_cseq = remembered(_cseq)
+parse_cseq = remembered(_cseq)
 
 
 def parse_seconds(text: str | None) -> int | None:

@@ -16,8 +16,11 @@ from softswitch.sip.headers import (
     CSeq,
     NameAddr,
     Via,
+    parse_address,
+    parse_cseq,
     parse_max_forwards,
     parse_seconds,
+    parse_via,
     split_commas,
 )
 from softswitch.sip.names import canonical
@@ -178,7 +181,7 @@ class Message:
         lines = self.headers.fields.get("Via")
         if not lines or "," in lines[0]:
             return self.vias[0]
-        return Via.parse(lines[0])
+        return parse_via(lines[0])
 
     @property
     def vias(self) -> list[Via]:
@@ -189,11 +192,11 @@ class Message:
 
     @property
     def from_(self) -> NameAddr:
-        return NameAddr.parse(self._mandatory("From"))
+        return parse_address(self._mandatory("From"))
 
     @property
     def to(self) -> NameAddr:
-        return NameAddr.parse(self._mandatory("To"))
+        return parse_address(self._mandatory("To"))
 
     @property
     def call_id(self) -> str:
@@ -201,7 +204,7 @@ class Message:
 
     @property
     def cseq(self) -> CSeq:
-        return CSeq.parse(self._mandatory("CSeq"))
+        return parse_cseq(self._mandatory("CSeq"))
 
     @property
     def contacts(self) -> list[NameAddr]:

@@ -14,16 +14,17 @@ from softswitch.sip.headers import (
     MAGIC_COOKIE,
     TOKEN,
     CSeq,
-    NameAddr,
-    Via,
+    parse_address,
+    parse_cseq,
     parse_max_forwards,
+    parse_via,
     split_commas,
 )
 from softswitch.sip.message import Fields, Request, Response
 from softswitch.sip.names import CANONICAL, canonical
 from softswitch.sip.salvage import salvage
 from softswitch.sip.types import ParseError
-from softswitch.sip.uri import SipUri, is_absolute
+from softswitch.sip.uri import is_absolute
 
 MAX_HEAD = 65_536
 """Octets of start line and header fields together."""
@@ -61,7 +62,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\s<>\"]++) SIP/(\d++)\.(\d++)", re.I | re.A)
 _STATUS_LINE = re.compile(r"SIP/(\d++)\.(\d++) ([1-6]\d\d) (.*+)", re.I | re.A)
 _WORD = r"[\w.!%*+`'~()<>:\\\"/\[\]?{}-]++"
-_CALL_ID = re.compile(rf"{_WORD}(?:@{_WORD})?", re.A)
+_CALL_ID = re.compile(rf"{_WORD}(?:@{_WORD})?", re.A).fullmatch
+_STATUS = {f"{status} ": status for status in range(100, 700)}
 _SINGLE = frozenset(
     (
         "From",
@@ -98,18 +100,18 @@ def check(message: Request | Response) -> None:
     fields = message.headers.fields
     try:
         _check_vias(fields["Via"])
-        NameAddr.parse(fields["From"][0])
-        NameAddr.parse(fields["To"][0])
-        call_id, cseq = fields["Call-ID"][0], CSeq.parse(fields["CSeq"][0])
+        parse_address(fields["From"][0])
+        parse_address(fields["To"][0])
+        call_id, cseq = fields["Call-ID"][0], parse_cseq(fields["CSeq"][0])
     except KeyError as missing:
         raise ParseError(f"no {missing.args[0]}") from None
-    if _CALL_ID.fullmatch(call_id) is None:
+    if _CALL_ID(call_id) is None:
         raise ParseError("malformed Call-ID")
     for name in _ADDRESSES:
         if name in fields and not (name == "Contact" and message.wildcard):
             for value in _values(fields[name], name):
-                NameAddr.parse(value)
-    if isinstance(message, Request):
+                parse_address(value)
+    if type(message) is Request:
         _check_request(message, cseq)
 
 
@@ -123,7 +125,8 @@ def _read(data: bytes) -> Request | Response:
     lines = text.split("\r\n")
     if len(lines) > MAX_FIELDS + 1:
         raise ParseError(f"more than {MAX_FIELDS} header fields", status=513)
-    _check_controls(head, text)
+    if len(head) - len(head.translate(None, _FORBIDDEN)) != 2 * len(lines) - 2:
+        _check_controls(head, text)
     message = _read_start(lines.pop(0))
     _read_fields(lines, message.headers.fields)
     if not blank:
@@ -134,14 +137,21 @@ def _read(data: bytes) -> Request | Response:
 
 def _check_controls(head: bytes, text: str) -> None:
     """Control characters only as quoted pairs, CR and LF only together (§25.1)."""
-    if len(head) - len(head.translate(None, _FORBIDDEN)) == 2 * head.count(b"\r\n"):
-        return
     unquoted = _QUOTED_PAIRS.sub("", text.replace("\r\n", "\t"))
     if match := _CONTROL.search(unquoted):
         raise ParseError(f"control character {match[0]!r}", offset=head.find(match[0].encode()))
 
 
 def _read_start(line: str) -> Request | Response:
+    first, _, rest = line.partition(" ")
+    if first == "SIP/2.0" and (status := _STATUS.get(rest[:4])):
+        return Response(status, rest[4:])
+    if first in METHODS and rest.endswith(" SIP/2.0") and " " not in (uri := rest[:-8]):
+        return Request(first, uri)  # what else is wrong with the URI, `check` will find
+    return _read_odd_start(line)
+
+
+def _read_odd_start(line: str) -> Request | Response:
     if line[:4].upper() == "SIP/":
         match = _STATUS_LINE.fullmatch(line)
         if match is None:
@@ -189,8 +199,11 @@ def _cut_body(fields: Fields, rest: bytes) -> bytes:
 
 
 def _check_vias(lines: list[str]) -> None:
-    vias = [Via.parse(value) for value in _values(lines, "Via")]
-    branch = vias[0].params.get("branch")
+    if len(lines) == 1 and "," not in lines[0]:
+        top = parse_via(lines[0])
+    else:
+        top, *_ = [parse_via(value) for value in _values(lines, "Via")]
+    branch = top.params.get("branch")
     if branch is not None and len(branch) == len(_BARE) and branch.lower() == _BARE:
         raise ParseError("the Via branch is the magic cookie and nothing else")
 
@@ -208,17 +221,13 @@ def _split(lines: list[str]) -> list[str]:
 
 
 def _check_request(request: Request, cseq: CSeq) -> None:
-    if cseq.method != request.method:
+    if cseq[1] != request.method:
         status = 400 if request.method in METHODS else 501
         raise ParseError(f"CSeq says {cseq.method[:40]}", status=status)
     if "Max-Forwards" in request.headers.fields:
         parse_max_forwards(request.headers.fields["Max-Forwards"][0])
     if request.uri[:4].lower() in ("sip:", "sips"):
-        _check_request_uri(request.request_uri)
+        if request.request_uri.headers:  # "not allowed" (§19.1.1): a way to inject a Route
+            raise ParseError("the Request-URI carries headers")
     elif not is_absolute(request.uri):
         raise ParseError(f"{request.uri[:60]!r} is no URI")
-
-
-def _check_request_uri(uri: SipUri) -> None:
-    if uri.headers:  # "not allowed" in a Request-URI (§19.1.1): a way to inject a Route
-        raise ParseError("the Request-URI carries headers")
