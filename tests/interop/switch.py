@@ -65,7 +65,7 @@ format = "json"
 """
 
     def ready(self) -> None:
-        self.wait_for_output("ready", READY)
+        self.wait_for_output("ready udp:", READY)
 
     def account(self, user: str, transport: str = "udp", host: str = "127.0.0.1") -> Account:
         port = self.tls_port if transport == "tls" else self.port
