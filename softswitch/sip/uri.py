@@ -169,9 +169,9 @@ def _parse_params(text: str) -> dict[str, str]:
     for param in text.split(";")[1:]:
         name, _, value = param.partition("=")
         name = _unescape(name).lower()
-        if name in params:
+        value = _unescape(value)
+        if params.setdefault(name, value) != value:  # baresip repeats its transport, equally
             raise ParseError(f"parameter {name[:40]!r} twice in a URI")
-        params[name] = _unescape(value)
     return params
 
 
