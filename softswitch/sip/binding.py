@@ -6,17 +6,15 @@ Knows how a bound phone is reached; knows neither its password nor its calls.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from softswitch.sip.headers import NameAddr
+from softswitch.sip.headers import NO_PARAMS, NameAddr
 from softswitch.sip.route import is_behind_nat, next_hop
 from softswitch.sip.types import Destination, Flow, Instant
 from softswitch.sip.uri import SipUri
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """A contact bound to an address of record (RFC 3261 §10.3).
 
     `key` tells it from the other contacts of its address: instance and reg-id of an
@@ -34,7 +32,7 @@ class Binding:
     cseq: int
     q: float = 1.0
     path: tuple[str, ...] = ()
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = NO_PARAMS
     """Contact parameters as registered, but for q and expires."""
     outbound: bool = False
     """Whether it is reached over its flow and nothing else (RFC 5626)."""

@@ -8,6 +8,7 @@ password learns nothing from an answer or its delay, not even whether the user e
 from __future__ import annotations
 
 import hmac
+import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 from itertools import islice
 from random import Random
 
@@ -75,6 +77,7 @@ _EXHAUSTED = 2**32
 
 _STAMP = struct.Struct("!dQ")
 _SIGNATURE = 12
+_COUNT = re.compile("[0-9A-Fa-f]{8}")
 _MOST_HEADERS = 4
 """Credentials of our realm that are looked at in one request."""
 
@@ -99,7 +102,8 @@ class Challenger:
     ) -> None:
         self.realm = realm
         self.forgiven: Counter[Fault] = Counter()
-        self._ours, self._key, self._rng = ours, key, rng
+        self._ours, self._rng = ours, rng
+        self._key = blake2b(key).digest()
         self._lifetime, self._memory = lifetime, memory
         self._uses: dict[str, _Use] = {}
         self._horizon: Instant = float("-inf")  # unknown nonces as old as this count as used
@@ -210,7 +214,7 @@ class Challenger:
                 del self._uses[nonce]
 
     def _sign(self, stamp: bytes) -> str:
-        signature = hmac.digest(self._key, stamp, "sha256")[:_SIGNATURE]
+        signature = blake2b(stamp, key=self._key, digest_size=_SIGNATURE).digest()
         return urlsafe_b64encode(stamp + signature).decode().rstrip("=")
 
     def _issued(self, nonce: str) -> Instant | None:
@@ -230,6 +234,4 @@ class Challenger:
 def _count(params: dict[str, str]) -> int | None:
     """nc: eight hexadecimal digits, from 1."""
     text = params.get("nc", "")
-    if len(text) != 8 or not all(digit in "0123456789abcdefABCDEF" for digit in text):
-        return None
-    return int(text, 16) or None
+    return int(text, 16) or None if _COUNT.fullmatch(text) else None

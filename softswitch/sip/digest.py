@@ -43,8 +43,28 @@ def digest_params(value: str) -> dict[str, str] | None:
     scheme = _SCHEME.match(value)
     if scheme is None:
         return None
+    return _plain_params(value, scheme.end()) or _odd_params(value, scheme.end())
+
+
+def _plain_params(value: str, at: int) -> dict[str, str] | None:
+    """Parameters without commas, escapes and blanks inside, as all phones write them."""
     params: dict[str, str] = {}
-    at = scheme.end()
+    for param in value[at:].split(","):
+        name, _, text = param.strip(" \t").partition("=")
+        if text[:1] == '"' == text[-1:] and len(text) > 1 and "\\" not in text:
+            text = text[1:-1]
+            if '"' in text:
+                return None
+        elif not text.replace("-", "").isalnum():
+            return None
+        if not (name.isalpha() and name.isascii()):
+            return None
+        params[name.lower()] = text
+    return params if len(params) == value.count(",", at) + 1 else None
+
+
+def _odd_params(value: str, at: int) -> dict[str, str] | None:
+    params: dict[str, str] = {}
     while at < len(value):
         match = _PARAM.match(value, at)
         if match is None or match[1].lower() in params:

@@ -8,14 +8,13 @@ nothing of the message around a value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
+from softswitch.sip.memory import remembered
 from softswitch.sip.types import DEFAULT_PORT, ParseError
 from softswitch.sip.uri import HOST, SipUri, check_ipv6, is_absolute
-
-T = TypeVar("T")
 
 TOKEN = r"[\w.!%*+`'~-]++"
 QUOTED = r'"(?:[^"\\]++|\\.)*+"'
@@ -28,9 +27,8 @@ NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 MAGIC_COOKIE = "z9hG4bK"
 """What a branch of RFC 3261 begins with (§8.1.1.7)."""
 
-_REMEMBERED = 4096
-_CACHEABLE = 256
-"""Longer values are parsed anew each time, so that the memories are bounded in octets."""
+PARTIES = 32_768
+"""Parties remembered: what 10 000 phones are called and where they are."""
 
 _ELEMENT = re.compile(rf'(?:[^,"<]++|{QUOTED}|<[^>]*+>)*+', re.DOTALL)
 _PARAM = re.compile(
@@ -53,28 +51,6 @@ _CSEQ = re.compile(rf"(\d{{1,10}})[ \t]++({TOKEN})", re.ASCII)
 _PLAIN_VALUE = re.compile(r"[\w.!%*+`'~:\[\]-]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
-
-
-def remembered(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """`parse` with a memory for short texts; its results must be immutable.
-
-    When the memory is full it is emptied: branches and tags come once and never again, so
-    that the order of use which lru_cache keeps would cost more than it saves.
-    """
-    known: dict[str, T] = {}
-
-    def lookup(text: str) -> T:
-        found = known.get(text)
-        if found is not None:
-            return found
-        if len(known) >= _REMEMBERED:
-            known.clear()
-        found = parse(text)
-        if len(text) <= _CACHEABLE:
-            known[text] = found
-        return found
-
-    return lookup
 
 
 def split_commas(text: str) -> list[str]:
@@ -231,7 +207,7 @@ def _party(text: str) -> tuple[str, str]:
     return unquote(quoted) if quoted else tokens.rstrip(" \t"), uri
 
 
-_parse_party = remembered(_party)
+_parse_party = remembered(_party, PARTIES)
 
 
 def _odd_name_addr(text: str) -> NameAddr:

@@ -23,7 +23,7 @@ from softswitch.sip.headers import (
     parse_via,
     split_commas,
 )
-from softswitch.sip.names import canonical
+from softswitch.sip.names import CANONICAL, canonical
 from softswitch.sip.types import ParseError, SwitchError
 from softswitch.sip.uri import SipUri
 
@@ -105,7 +105,11 @@ class Headers:
     ) -> None:
         self.fields: Fields = {} if fields is None else fields
         for name, value in pairs:
-            self.add(name, value)
+            known = CANONICAL.get(name) or canonical(name)
+            if known in self.fields:
+                self.fields[known].append(value)
+            else:
+                self.fields[known] = [value]
 
     def get(self, name: str) -> str | None:
         """The first value, or None."""
@@ -268,11 +272,11 @@ class Message:
         return values[0]
 
     def _encode(self, start: str) -> bytes:
-        lines = [start]
-        for name, values in self.headers.fields.items():
-            if name != "Content-Length":
-                for value in values:  # a comprehension costs a call per field
-                    lines.append(f"{name}: {value}")  # noqa: PERF401
+        fields = self.headers.fields
+        lines = [f"{name}: {value}" for name, values in fields.items() for value in values]
+        lines[:0] = (start,)
+        if "Content-Length" in fields:
+            lines = [line for line in lines if not line.startswith("Content-Length:")]
         lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
         text = "\r\n".join(lines)
         if text.count("\n") + text.count("\r") != 2 * len(lines) + 2 or "\0" in text:
@@ -354,10 +358,7 @@ def reply(
     `to_tag` is added only where the request has none and the status is not 100.
     """
     asked = request.headers.fields
-    fields: Fields = {}
-    for name in _COPIED:
-        if name in asked:
-            fields[name] = asked[name][:]
+    fields: Fields = {name: asked[name][:] for name in _COPIED if name in asked}
     if to_tag and status != 100 and "To" in fields and not _is_tagged(fields["To"][0]):
         fields["To"] = [f"{fields['To'][0]};tag={to_tag}"]
     if status == 100 and "Timestamp" in asked:

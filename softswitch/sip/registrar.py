@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -146,7 +146,7 @@ class Registrar:
             if binding.outbound:
                 changes += self.unbind(binding, Cause.FLOW_CLOSED)
             else:
-                self._apply(Bound(replace(binding, flow=None), refreshed=True))
+                self._apply(Bound(binding._replace(flow=None), refreshed=True))
         return changes
 
     def restore(self, bindings: Iterable[Binding]) -> None:
@@ -205,6 +205,7 @@ class Registrar:
     ) -> Binding:
         outbound = _is_outbound(request, contact)
         params = {n: v for n, v in contact.params.items() if n not in ("q", "expires")}
+        path = request.addresses("Path") if "Path" in request.headers.fields else ()
         return Binding(
             aor,
             _outbound_key(contact) if outbound else _key(_sip_uri(contact), contact.uri, mine),
@@ -214,7 +215,7 @@ class Registrar:
             request.call_id,
             request.cseq.number,
             contact.q,
-            tuple(hop.uri for hop in request.addresses("Path")),
+            tuple([hop.uri for hop in path]),
             params,
             outbound,
             request.headers.get("User-Agent") or "",

@@ -13,10 +13,8 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import quote, unquote
 
+from softswitch.sip.memory import remembered
 from softswitch.sip.types import DEFAULT_PORT, ParseError
-
-_CACHEABLE = 256
-"""Longer texts are parsed anew each time, so that the cache's size is bounded in octets."""
 
 _NON_ASCII = "\u0080-\U0010ffff"
 _HEX = "[0-9A-Fa-f]"
@@ -64,7 +62,7 @@ class SipUri:
     @staticmethod
     def parse(text: str) -> SipUri:
         """Read a URI; ParseError 416 for a foreign scheme, 400 for a malformed one."""
-        return _parse_cached(text) if len(text) <= _CACHEABLE else _parse(text)
+        return _remembered(text)
 
     @property
     def secure(self) -> bool:
@@ -152,7 +150,7 @@ def _parse(text: str) -> SipUri:
     )
 
 
-_parse_cached = lru_cache(maxsize=4096)(_parse)
+_remembered = remembered(_parse, 32_768)
 
 
 def _parse_other(text: str) -> SipUri:
