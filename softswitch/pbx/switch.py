@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,6 +24,7 @@ from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
 from softswitch.calls.switchboard import Headers, Switchboard
 from softswitch.pbx import modes
+from softswitch.pbx.alarms import Alarm, Alarms
 from softswitch.pbx.locations import Locations
 from softswitch.pbx.peers import profile
 from softswitch.pbx.plan import Plan
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("switch")
 
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+Tell = Callable[[str, Mapping[str, Any]], None]
 
 
 class Switch:
@@ -65,6 +67,11 @@ class Switch:
         self.quiet.set()
         self.watchers: list[Callable[[Leg], None]] = []
         """Told whenever a leg of an extension rings, is answered, held or over."""
+        self.on_settings: list[Callable[[Settings], None]] = []
+        """Told of new settings at a reload, once plan and sounds are made of them."""
+        self.on_event: Tell = _nobody
+        """Hears what happens, for those who watch the switch from outside."""
+        self.alarms = Alarms(self._on_alarm)
         board.on_leg = self._on_leg
         self.apply(settings)
 
@@ -73,6 +80,15 @@ class Switch:
         self.settings = settings
         self.plan = Plan(settings)
         self.sounds = Sounds(settings, self.board.media)
+        for listener in self.on_settings:
+            listener(settings)
+
+    def tell(self, kind: str, **data: Any) -> None:
+        """An event for the outside: `queue.joined`, `agent.paused`, …; `data` as JSON knows it."""
+        self.on_event(kind, data)
+
+    def _on_alarm(self, alarm: Alarm, stands: bool) -> None:
+        self.tell("alarm.raised" if stands else "alarm.cleared", **alarm._asdict())
 
     # -- calls -----------------------------------------------------------------------
 
@@ -204,6 +220,10 @@ class Switch:
                 legs.append(leg)
         for watcher in self.watchers:
             watcher(leg)
+
+
+def _nobody(kind: str, data: Mapping[str, Any]) -> None:
+    """Until somebody watches."""
 
 
 def _number_of(contact: str) -> str | None:
