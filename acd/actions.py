@@ -1,7 +1,8 @@
 """What the engine says.  Orders are to be carried out; reports are facts for records and screens.
 
 Orders: `Offer`, `Withdraw`, `Connect`, `Announce`, `DialCallback`, and `Left` with a `target`.
-Reports: `Joined`, `Left`, `OfferEnded`, `AgentChanged`, `Refused`, `ShadowDiffered`, `Alarm`.
+Reports: `Joined`, `Left`, `OfferEnded`, `Held`, `TalkEnded`, `AgentChanged`, `Refused`,
+`ShadowDiffered`, `Alarm`.
 The same events give the same actions, so metrics may be folded live or from a journal.
 """
 
@@ -128,6 +129,33 @@ class OfferEnded:
 
 
 @record
+class Held:
+    """The caller was put on hold by this agent, or taken back."""
+
+    call: CallId
+    queue: str
+    agent: str
+    on: bool
+
+
+@record
+class TalkEnded:
+    """The agent's own leg of an answered visit is over, whatever became of the caller's.
+
+    `talked` is from connection to the end, the `held` seconds of it included; `by` is who hung up,
+    "caller" or "agent", or "nobody" where the leg was lost and its end only noticed.
+    """
+
+    call: CallId
+    queue: str
+    agent: str
+    talked: Seconds
+    held: Seconds = 0.0
+    by: str = "agent"
+    transferred: bool = False
+
+
+@record
 class AgentChanged:
     """A new state, status included; `until` where a timer ends it; `detail` is a pause's reason."""
 
@@ -174,6 +202,8 @@ Action: TypeAlias = (
     | Joined
     | Left
     | OfferEnded
+    | Held
+    | TalkEnded
     | AgentChanged
     | Refused
     | ShadowDiffered

@@ -58,7 +58,10 @@ class Seat:
 
 @dataclass(slots=True)
 class Talk:
-    """A conversation with a caller of a queue; the caller may have gone already (`over`)."""
+    """A conversation with a caller of a queue; the caller may have gone already (`over`).
+
+    `held` is how long the caller was on hold in all, before the hold since `held_since`, if any.
+    """
 
     call: CallId
     queue: str
@@ -66,6 +69,9 @@ class Talk:
     since: Instant
     lease: Instant
     over: bool = False
+    held: Seconds = 0.0
+    held_since: Instant | None = None
+    transferred: bool = False
 
 
 class Agent:

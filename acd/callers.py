@@ -87,6 +87,7 @@ class Callers:
         agent = self.floor.agents.get(agent_name)
         if agent and leg in agent.talks:
             talk = agent.talks[leg]
+            talk.over = True
             talk.lease = min(talk.lease, self.floor.now + self.floor.settings.leg_grace)
             self.floor.refresh(agent)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from acd.agent import Agent
+from acd.actions import Held, TalkEnded
+from acd.agent import Agent, Talk
 from acd.events import (
     AgentDnd,
     AgentFreed,
+    AgentHeld,
     AgentLegEnded,
     AgentLegsCounted,
     AgentLegStarted,
@@ -15,6 +17,7 @@ from acd.events import (
     AgentRegistered,
     AgentResumed,
     AgentScored,
+    AgentTransferred,
     Event,
     WrapUpEnded,
     WrapUpExtended,
@@ -148,6 +151,31 @@ class Desk:
         self._depart(agent)
         return None
 
+    def held(self, event: AgentHeld) -> None:
+        talk = self._talk(event, event.agent, event.leg)
+        if talk is None:
+            return
+        if event.on is (talk.held_since is not None):
+            return
+        if talk.held_since is None:
+            talk.held_since = self.floor.now
+        else:
+            talk.held += self.floor.now - talk.held_since
+            talk.held_since = None
+        self.floor.out.append(Held(talk.call, talk.queue, event.agent, event.on))
+
+    def transferred(self, event: AgentTransferred) -> None:
+        talk = self._talk(event, event.agent, event.leg)
+        if talk is not None:
+            talk.transferred = True
+
+    def _talk(self, event: Event, name: str, leg: str) -> Talk | None:
+        agent = self.floor.agents.get(name)
+        talk = agent.talks.get(leg) if agent else None
+        if talk is None:
+            self.floor.refuse(event, f"agent {name} has no caller on leg {leg}")
+        return talk
+
     def legs_counted(self, event: AgentLegsCounted) -> None:
         """The truth about this agent's legs, from those who carry them."""
         agent = self.floor.agents.get(event.agent)
@@ -156,22 +184,26 @@ class Desk:
         lease = self.floor.now + self.floor.settings.leg_lease
         offered = {self.floor.offers[offer].leg for offer in agent.offers}
         for leg in [leg for leg in agent.talks if leg not in event.legs]:
-            self._end_talk(agent, leg)
+            self._end_talk(agent, leg, lost=True)
         agent.legs = {leg: lease for leg in event.legs if leg not in agent.talks.keys() | offered}
         for talk in agent.talks.values():
             talk.lease = lease
         self._depart(agent)
         return None
 
-    def _end_talk(self, agent: Agent, leg: str) -> None:
+    def _end_talk(self, agent: Agent, leg: str, *, lost: bool = False) -> None:
         floor, now = self.floor, self.floor.now
         talk = agent.talks.pop(leg)
+        held = talk.held + (0.0 if talk.held_since is None else now - talk.held_since)
+        by = "caller" if talk.over else "nobody" if lost else "agent"
+        talked, passed = now - talk.since, talk.transferred
+        floor.out.append(TalkEnded(talk.call, talk.queue, agent.name, talked, held, by, passed))
         if floor.talking.get(talk.call) == (agent.name, leg):
             del floor.talking[talk.call]
         queue = floor.queues.get(talk.queue)
         demand = max(queue.settings.wrap_up if queue else 0.0, agent.settings.wrap_up or 0.0)
         demand = min(demand, floor.settings.wrap_up_ceiling)
-        handled = now - talk.since + demand
+        handled = talked + demand
         agent.handled += SMOOTHING * (handled - agent.handled)
         if queue:
             queue.handled += SMOOTHING * (handled - queue.handled)
@@ -250,7 +282,7 @@ class Desk:
         if agent.rest_until is not None and agent.rest_until <= now:
             agent.rest_until = None
         for leg in [leg for leg, talk in agent.talks.items() if talk.lease <= now]:
-            self._end_talk(agent, leg)
+            self._end_talk(agent, leg, lost=True)
         for leg in [leg for leg, lease in agent.legs.items() if lease <= now]:
             del agent.legs[leg]
         self._depart(agent)

@@ -179,6 +179,23 @@ class AgentLegEnded:
 
 
 @record
+class AgentHeld:
+    """The agent has put the caller on hold, or (`on` False) taken them back."""
+
+    agent: str
+    leg: str
+    on: bool
+
+
+@record
+class AgentTransferred:
+    """The agent hands the caller on to somebody else, or to another queue."""
+
+    agent: str
+    leg: str
+
+
+@record
 class AgentLegsCounted:
     """Reconciliation: these are all the legs that really exist; renews the lease of each."""
 
@@ -283,6 +300,8 @@ Event: TypeAlias = (
     | AgentDnd
     | AgentLegStarted
     | AgentLegEnded
+    | AgentHeld
+    | AgentTransferred
     | AgentLegsCounted
     | WrapUpExtended
     | WrapUpEnded

@@ -86,7 +86,7 @@ def test_too_much_work_is_no_error() -> None:
     assert (endless.wait_probability, endless.mean_wait, endless.occupancy) == (1.0, inf, 1.0)
     assert endless.answered_within(30) == 0.0
     assert 0.5 < patient.abandoned < 0.52
-    assert patient.occupancy > 0.98
+    assert patient.occupancy > 0.97
 
 
 @pytest.mark.parametrize(("beta", "waits"), [(0.1, 0.8803), (0.5, 0.5045), (1.0, 0.2234)])
