@@ -204,6 +204,9 @@ def _choose(remote: SessionDescription, local: LocalMedia) -> Stream:
             continue
         try:
             common = match(read_codecs(media.formats, media.attributes), formats, True)
+            # One codec alone: the sound is then the same in both directions and for the whole
+            # call, so that two legs can be relayed, and a phone need not ask again (PJSIP does).
+            common = common._replace(sound=common.sound[:1])
             return _stream(remote, media, local, common)
         except NotAcceptable as error:
             fault = fault or error

@@ -76,7 +76,7 @@ def test_an_ordinary_offer_is_answered_with_what_both_know() -> None:
     ]
     assert (agreement.remote_address, agreement.remote_port) == ("192.0.2.9", 4000)
     assert agreement.remote_rtcp == ("192.0.2.9", 4001)
-    assert agreement.codecs == (PCMA, PCMU)
+    assert agreement.codecs == (PCMA,)
     assert (agreement.send_payload_type, agreement.receive_payload_type) == (8, 8)
     assert agreement.direction is Direction.SENDRECV
     assert not agreement.held

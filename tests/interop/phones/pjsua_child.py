@@ -35,13 +35,15 @@ class Call(pj.Call):  # type: ignore[misc]
 
     def onCallMediaState(self, _: Any) -> None:  # noqa: N802
         info = self.getInfo()
-        if self.player is not None or info.media[0].status != pj.PJSUA_CALL_MEDIA_ACTIVE:
+        if info.media[0].status != pj.PJSUA_CALL_MEDIA_ACTIVE:
             return
-        sound = self.getAudioMedia(0)
-        self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
-        self.player.createPlayer(self.phone.tone)
+        sound = self.getAudioMedia(0)  # after a re-INVITE it is another one
+        if self.player is None:
+            heard = Path(self.phone.folder) / f"heard-{self.getId()}.wav"
+            self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
+            self.player.createPlayer(self.phone.tone)
+            self.recorder.createRecorder(str(heard))
         self.player.startTransmit(sound)
-        self.recorder.createRecorder(str(Path(self.phone.folder) / f"heard-{self.getId()}.wav"))
         sound.startTransmit(self.recorder)
 
     def onCallTransferStatus(self, status: Any) -> None:  # noqa: N802
