@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_network
+from socket import inet_aton
 from typing import TypeAlias
 
 from softswitch.sip.types import Address, Instant, Seconds
 
-Network: TypeAlias = IPv4Network | IPv6Network
 Source: TypeAlias = str | Address
 """A host, an IPv6 network of 64 bits, or the flow of a registered phone."""
 
@@ -87,7 +87,11 @@ class Guard:
         self.dropped = 0
         self._limits = limits
         self._registered = registered
-        self._trusted: tuple[Network, ...] = tuple(ip_network(text) for text in trusted)
+        networks = [ip_network(text) for text in trusted]
+        self._trusted_four = [
+            (int(net.network_address), int(net.netmask)) for net in networks if net.version == 4
+        ]
+        self._trusted_six = [net for net in networks if isinstance(net, IPv6Network)]
         self._records: dict[Source, _Record] = {}
         self._origin = lru_cache(maxsize=65_536)(self._origin_of)
 
@@ -176,12 +180,15 @@ class Guard:
 
     def _origin_of(self, host: str) -> str | None:
         """Whoever has one IPv6 address has the 64 bits of its network at will."""
-        address = ip_address(host.partition("%")[0])
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        if any(address in network for network in self._trusted):
+        if ":" not in host:
+            number = int.from_bytes(inet_aton(host))
+            return None if any(number & mask == net for net, mask in self._trusted_four) else host
+        address = IPv6Address(host.partition("%")[0])
+        if address.ipv4_mapped is not None:
+            return self._origin_of(str(address.ipv4_mapped))
+        if any(address in network for network in self._trusted_six):
             return None
-        if address.version == 4 or address.is_loopback:
+        if address.is_loopback:
             return str(address)
         return str(ip_network((address, 64), strict=False))
 

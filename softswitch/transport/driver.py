@@ -13,6 +13,7 @@ from typing import Protocol
 
 from softswitch.sip.message import Request, Response
 from softswitch.sip.parser import parse
+from softswitch.sip.timers import NEVER
 from softswitch.sip.types import Address, Destination, Flow, Instant, ParseError, Seconds, Target
 from softswitch.transport.trace import Trace
 
@@ -88,7 +89,8 @@ class Driver:
         self._machine, self._admit, self._trace = machine, admit, trace
         self.on_failed = _nobody
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._rings_at: Instant = NEVER
         self._failures: list[Destination] = []
         self._busy = self._woken = False
         self.counters = Counters()
@@ -103,9 +105,9 @@ class Driver:
         if wait is None:
             self.counters.dropped += 1
         elif wait > 0:
-            self._loop.call_later(wait, self._take, data, flow)
+            self._loop.call_later(wait, self._take_late, data, flow)
         else:
-            self._take(data, flow)
+            self._take(data, flow, now)
 
     def refuse(self, fault: ParseError, flow: Flow) -> None:
         """Have a stream's fault answered, if it can be; the stream is closed afterwards."""
@@ -137,7 +139,7 @@ class Driver:
         finally:
             self._busy = False
         at = self._machine.next_timeout()
-        if at is not None and (self._timer is None or at < self._timer.when()):
+        if at is not None and at < self._rings_at:
             self._arm(at)
 
     def close(self) -> None:
@@ -145,12 +147,15 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _take(self, data: bytes, flow: Flow) -> None:
+    def _take_late(self, data: bytes, flow: Flow) -> None:
+        self._take(data, flow, self._loop.time())
+
+    def _take(self, data: bytes, flow: Flow, now: Instant) -> None:
         self.counters.received += 1
         self._trace.record(True, flow, data)
         self._busy = True
         try:
-            self._machine.receive(parse(data), flow, self._loop.time())
+            self._machine.receive(parse(data), flow, now)
         except ParseError as fault:
             self.counters.malformed += 1
             self._machine.receive_faulty(fault, flow)
@@ -161,14 +166,18 @@ class Driver:
         self.flush()
 
     def _perform(self) -> None:
-        while (actions := self._machine.drain()) or self._failures:
-            for action in actions:
+        for action in self._machine.drain():
+            self._send(action.data, action.destination)
+        while self._failures:  # what the machine says to that may fail as well
+            self._tell_failures()
+            for action in self._machine.drain():
                 self._send(action.data, action.destination)
-            if self._failures:
-                failures, self._failures = self._failures, []
-                for destination in dict.fromkeys(failures):
-                    self._machine.transport_failed(destination, self._loop.time())
-                    self.on_failed(destination)
+
+    def _tell_failures(self) -> None:
+        failures, self._failures = self._failures, []
+        for destination in dict.fromkeys(failures):
+            self._machine.transport_failed(destination, self._loop.time())
+            self.on_failed(destination)
 
     def _send(self, data: bytes, destination: Destination) -> None:
         if isinstance(destination, Flow):
@@ -184,13 +193,18 @@ class Driver:
             self._failures.append(destination)
 
     def _arm(self, at: Instant) -> None:
-        """Ring at `at`, or earlier: a machine called early does nothing and is asked again."""
+        """Ring at `at`, or earlier: a machine called early does nothing and is asked again.
+
+        A handle cannot be asked when it rings: what is due at once has none that could
+        tell with uvloop.
+        """
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(max(at, self._loop.time() + TICK), self._ring)
+        self._rings_at = max(at, self._loop.time() + TICK)
+        self._timer = self._loop.call_at(self._rings_at, self._ring)
 
     def _ring(self) -> None:
-        self._timer = None
+        self._timer, self._rings_at = None, NEVER
         self._busy = True
         self._machine.handle_timer(self._loop.time())
         self.flush()

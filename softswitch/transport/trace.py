@@ -67,16 +67,18 @@ class Trace:
     """
 
     def __init__(self, kept: int = KEPT, clock: Callable[[], float] = time.time) -> None:
-        self._ring: deque[Traced] = deque(maxlen=kept)
+        self._ring: deque[tuple[float, bool, Flow, bytes]] = deque(maxlen=kept)
         self._listeners: list[Callable[[Traced], None]] = []
         self._clock = clock
 
     def record(self, incoming: bool, flow: Flow, data: bytes) -> None:
         """Remember one message."""
-        traced = Traced(self._clock(), incoming, flow, data)
-        self._ring.append(traced)
-        for listener in self._listeners:
-            listener(traced)
+        raw = self._clock(), incoming, flow, data
+        self._ring.append(raw)
+        if self._listeners:
+            traced = Traced(*raw)
+            for listener in self._listeners:
+                listener(traced)
 
     def listen(self, listener: Callable[[Traced], None]) -> Callable[[], None]:
         """Have every message from now on; call the result to have no more."""
@@ -89,7 +91,7 @@ class Trace:
 
     def recent(self, *, call_id: str | None = None, extension: str | None = None) -> list[Traced]:
         """What is remembered, oldest first; of one call, or of an extension's calls."""
-        kept = list(self._ring)
+        kept = [Traced(*raw) for raw in self._ring]
         if extension is not None:
             calls = {traced.call_id for traced in kept if traced.names(extension)}
             kept = [traced for traced in kept if traced.call_id in calls]
