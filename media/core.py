@@ -18,6 +18,7 @@ from media.backends.pool import NAME, NAME_ROOM
 from media.backends.sockaddr import host_of, key_of, source_keys, unpack
 from media.backends.sockets import Sockets
 from media.codecs import make_codecs
+from media.express import Express
 from media.gate import Gate
 from media.items import Item
 from media.keys import Keys
@@ -36,6 +37,8 @@ from media.watch import Watch
 
 _MOST_REPORTS = 20
 """Reports of each kind a tick, so that many legs opened at once do not hold it up."""
+_FEW = 8
+"""Packets that make it worth while to look once more whether others can follow them."""
 _MOST_FRAMES = 5
 """Ticks that are made up for when the engine was held up; what lies further back is skipped."""
 
@@ -57,6 +60,7 @@ class Core:
         self.legs = Legs(max(sockets.rows, 1))
         self.board = Switchboard(self.legs, codecs)
         self.gate = Gate(self.legs, backend)
+        self.express = Express(self.legs, backend, sockets.ipv6)
         self.mixer = Mixer(self.legs, backend, codecs, self.gate.send)
         self.reports = Reports(self.legs, settings.rtcp_interval, settings.quality_interval, wall)
         self._late_ticks = self._skipped = 0
@@ -87,10 +91,12 @@ class Core:
 
     def handle(self, command: commands.Command, now: Instant) -> None:
         """Carry out one command.  One that names a thing already closed does nothing."""
+        self.express.settle()
         self._handlers[type(command)](command, now)
 
     def _open(self, command: commands.Open, now: Instant) -> None:
         row = command.row
+        self.express.close(row)
         self.legs.take(row, command.leg, now)
         self.reports.begin(row, now)
         self.board.rows[command.leg] = row
@@ -102,6 +108,7 @@ class Core:
         row = self.board.rows.get(command.leg)
         if row is None:
             return
+        self.express.close(row)
         before = self.board.streams.get(command.leg)
         self.board.streams[command.leg] = stream = command.stream
         agree_types(self.legs, row, stream)
@@ -195,6 +202,7 @@ class Core:
             self._close_leg(command.thing, row)
 
     def _close_leg(self, leg: int, row: int) -> None:
+        self.express.close(row)
         for index in (2 * row, 2 * row + 1):
             self._backend.deafen(index)
             if self._settings.connect:
@@ -215,9 +223,23 @@ class Core:
     def turn(self, batch: Batch, now: Instant) -> None:
         """Handle what came: each packet is relayed, decoded, counted or dropped."""
         self._compile()
-        if not len(batch.sockets):
-            return
+        while len(batch.sockets):
+            left, decoded = self.express.carry(batch, now)
+            if decoded is not None:
+                tracked = self.express.tracked(decoded)
+                self._listen(decoded, self.legs.in_codec[decoded.leg], tracked)
+            if left is None:
+                return
+            carried = len(batch.sockets) - len(left)
+            batch = Batch(batch.sockets[left], batch.rows[left], batch.lengths[left], False)
+            if carried < _FEW:
+                self._take(batch, now)
+                return
+
+    def _take(self, batch: Batch, now: Instant) -> None:
+        """Packets that need to be looked at."""
         packets = rtp.parse(self._backend.pool, batch.sockets >> 1, batch.rows, batch.lengths)
+        self.express.settle(packets.leg)
         control = (batch.sockets & 1 == 1) | rtp.is_rtcp(packets)
         if np.count_nonzero(control):
             for i in np.flatnonzero(control).tolist():
@@ -274,7 +296,8 @@ class Core:
         if np.count_nonzero(decoded):
             self._listen(packets.only(decoded), kinds[decoded], tracked.only(decoded))
         if np.count_nonzero(legs.flows[packets.leg]):
-            self._forward(relay.forward(legs, self._backend.pool, packets, kinds, tracked, now))
+            self.gate.send(*relay.forward(legs, self._backend.pool, packets, kinds, tracked, now))
+            self.express.lay(packets, tracked, kinds)
 
     def _follow_codecs(self, packets: rtp.Packets, kinds: Array) -> None:
         """A peer may change among the agreed codecs at any packet (RFC 3264 §5.1)."""
@@ -300,6 +323,7 @@ class Core:
     def _move(self, row: int, pool_row: int) -> None:
         """A leg's peer was found at the source of a packet: believe it, and answer there."""
         address = self._source(pool_row)
+        self.express.close(row)
         self._sockets.aim(2 * row, address)
         leg = int(self.legs.leg[row])
         stream = self.board.streams[leg]
@@ -310,9 +334,6 @@ class Core:
         self._compile()
         self._emit(events.SourceChanged(leg, address))
 
-    def _forward(self, forwarded: relay.Forwarded) -> None:
-        self.gate.send(*forwarded)
-
     # Ticks
 
     def tick(self, now: Instant, frames: int = 1, late: Seconds = 0.0) -> None:
@@ -320,6 +341,7 @@ class Core:
 
         `late` is how long after its time it is called.
         """
+        self.express.settle()
         self._late_ticks += frames > 1
         self._skipped += max(frames - _MOST_FRAMES, 0)
         self._worst = max(self._worst, late)
@@ -360,6 +382,7 @@ class Core:
         plans = self.board.compile()
         if plans is not None:
             self.mixer.adopt(plans, self._players)
+            self.express.review()
 
     def close(self) -> None:
         """Finish what lies on disk."""

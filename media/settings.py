@@ -23,7 +23,7 @@ class MediaSettings:
     workers: int = 1
     """Engine processes; the legs of one call live in one of them."""
     backend: BackendName = "auto"
-    gather: Seconds = 0.0015
+    gather: Seconds = 0.002
     """How long a batch of packets may be gathered before it is handled (at most 2 ms)."""
     latch_window: Seconds = 10.0
     """How long after signalling a leg behind NAT may choose its first source."""

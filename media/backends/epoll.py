@@ -130,7 +130,7 @@ class EpollBackend:
             addresses.tolist(),
             lengths.tolist(),
             (sockets * PEER_STRIDE + peers_at).tolist(),
-            table.peer_lengths[sockets].tolist(),
+            table.name_lengths[sockets].tolist(),
             strict=True,
         ):
             if send(fd, address, length, _MSG_DONTWAIT, peer, peer_length) < 0:

@@ -18,7 +18,7 @@ import mmap
 
 import numpy as np
 
-from media.types import Ints, Octets, Quads, Words
+from media.types import Array, Ints, Octets, Quads, Words
 
 STRIDE = 1600
 NAME = 16
@@ -42,11 +42,18 @@ class Pool:
         """The first three words of every datagram."""
         self.sources: Quads = self.quads[:, NAME // 8]
         """Family, port and the first four octets after them of every source address."""
+        self.heads: Array = self._records(NAME, NAME_ROOM + 12)
+        """Source address and RTP header of every row, as one opaque record each."""
+        self.header_records: Array = self._records(DATA, 12)
         self.base: int = self.octets.ctypes.data
 
     def addresses(self, rows: Ints) -> Quads:
         """Where in memory the datagrams of `rows` begin."""
         return (rows * STRIDE + (self.base + DATA)).view(np.uint64)
+
+    def _records(self, offset: int, size: int) -> Array:
+        """A part of each row as an opaque record: far quicker to pick and to lay than columns."""
+        return np.ndarray((self.rows,), f"V{size}", self._mapping, offset, (STRIDE,))
 
     def read(self, row: int, length: int) -> bytes:
         """A copy of one datagram, for the paths where packets are few."""

@@ -61,13 +61,15 @@ class Sockets:
         self.rows = len(pairs)
         self.ipv6 = self.rows > self.count4
         self.peers: Octets = np.zeros((2 * self.rows, PEER_STRIDE), np.uint8)
-        self.peer_lengths: Ints = np.zeros(2 * self.rows, np.int64)
+        self.name_lengths: Ints = np.full(2 * self.rows, sockaddr.IPV6_LENGTH, np.int64)
+        self.name_lengths[: 2 * count4] = sockaddr.IPV4_LENGTH
 
     def aim(self, index: int, peer: Address | None) -> None:
         """Where a socket's datagrams go; None: nowhere."""
-        packed = b"" if peer is None else sockaddr.pack(peer)
-        self.peers[index, : len(packed)] = np.frombuffer(packed, np.uint8)
-        self.peer_lengths[index] = len(packed)
+        self.peers[index] = 0  # no family: the kernel refuses to send
+        if peer is not None:
+            packed = sockaddr.pack(peer)
+            self.peers[index, : len(packed)] = np.frombuffer(packed, np.uint8)
 
     def tie(self, index: int, peer: Address | None) -> None:
         """Connect a socket, so that the kernel drops all but its peer; None: to nobody again."""
@@ -76,8 +78,8 @@ class Sockets:
         _libc.connect(fd, packed, len(packed))
 
     def peer(self, index: int) -> Address | None:
-        length = int(self.peer_lengths[index])
-        return sockaddr.unpack(self.peers[index, :length].tobytes()) if length else None
+        packed = self.peers[index].tobytes()
+        return sockaddr.unpack(packed) if any(packed[:2]) else None
 
     def drain(self, index: int) -> None:
         """Throw away what came while nobody owned the socket."""

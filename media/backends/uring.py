@@ -20,7 +20,7 @@ import time
 import numpy as np
 
 from media.backends import Batch, kernel
-from media.backends.pool import DATA, NAME_ROOM, STRIDE, Pool
+from media.backends.pool import DATA, NAME_ROOM, ROOM, STRIDE, Pool
 from media.backends.sockets import PEER_STRIDE, Sockets
 from media.types import Array, Ints, Quads, Seconds, Words
 
@@ -30,6 +30,7 @@ _BATCH = 512
 """So many packets end the gathering of a batch before its time."""
 _MSG_DONTWAIT, _MSG_NOSIGNAL, _MSG_TRUNC = 0x40, 0x4000, 0x20
 _TAG = 56
+_TAG_HIGH = _TAG - 32
 _RECEIVE, _SEND, _CONTROL, _CANCEL = 0, 1, 2, 3
 _GENERATION = 32
 _SEND_HEAD = kernel.OP_SEND | (kernel.SQE_FIXED_FILE | kernel.SQE_SKIP_SUCCESS) << 8
@@ -57,7 +58,7 @@ class UringBackend:
         self._listening = np.zeros(len(sockets.descriptors), np.bool_)
         self._next_send_row = self.pool.receiving
         self._held: Ints = np.zeros(0, np.int64)
-        self._peers_at = sockets.peers.ctypes.data
+        self._sends = _send_entries(sockets)
         self._watch_control()
 
     def listen(self, socket: int) -> None:
@@ -87,39 +88,35 @@ class UringBackend:
         return first
 
     def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None:
-        self._ring.push(
-            kernel.words(
-                _SEND_HEAD | sockets << 32,
-                sockets * PEER_STRIDE + self._peers_at,
-                addresses,
-                lengths | (_MSG_DONTWAIT | _MSG_NOSIGNAL) << 32,
-                _SEND << _TAG,
-                self._sockets.peer_lengths[sockets] << 32,
-                count=len(sockets),
-            )
-        )
+        done = 0
+        while done < len(sockets):
+            entries = self._ring.room(len(sockets) - done)
+            part = slice(done, done + len(entries))
+            self._sends.take(sockets[part], axis=0, out=entries, mode="clip")
+            entries[:, 2] = addresses[part]
+            entries[:, 3] |= lengths[part].view(np.uint64)
+            done += len(entries)
 
     def close(self) -> None:
         self._ring.close()
 
-    def _batch(self, completions: Quads) -> Batch:
+    def _batch(self, completions: Ints) -> Batch:
         """Sort completions: packets, ends of receives, failed sends, the control socket."""
-        marks, outcome = completions[:, 0].view(np.int64), completions[:, 1].view(np.int64)
-        results, flags = outcome.astype(np.int32), outcome >> 32
-        plain = (marks >> _TAG == _RECEIVE) & (results >= 0) & (flags & kernel.CQE_MORE != 0)
+        low, high, results, flags = completions
         control = False
-        if not plain.all():
-            control = self._odd_ones(marks[~plain], results[~plain], flags[~plain])
-            packets = (marks >> _TAG == _RECEIVE) & (results >= 0)
-            marks, results, flags = marks[packets], results[packets], flags[packets]
-        rows = (flags >> kernel.CQE_BUFFER_SHIFT) & 0xFFFF
-        self._held = rows
-        sockets, lengths = marks & 0xFFFFFFFF, results.astype(np.int64) - DATA
-        cut = (self.pool.words[rows, 3] & _MSG_TRUNC) != 0
-        if cut.any():
-            self.oversize += int(cut.sum())
-            return Batch(sockets[~cut], rows[~cut], lengths[~cut], control)
-        return Batch(sockets, rows, lengths, control)
+        if not _all_packets(high, results, flags):
+            packet = (high >> _TAG_HIGH == _RECEIVE) & (results >= 0)
+            odd = ~(packet & (flags & kernel.CQE_MORE != 0))
+            marks = (high[odd] << 32) | (low[odd] & 0xFFFFFFFF)
+            control = self._odd_ones(marks, results[odd], flags[odd])
+            low, results, flags = low[packet], results[packet], flags[packet]
+        self._held = rows = flags >> kernel.CQE_BUFFER_SHIFT
+        lengths = results - DATA
+        if len(rows) and int(lengths.max()) >= ROOM:
+            whole = (self.pool.words[rows, 3] & _MSG_TRUNC) == 0
+            self.oversize += len(rows) - int(np.count_nonzero(whole))
+            return Batch(low[whole], rows[whole], lengths[whole], control)
+        return Batch(low, rows, lengths, control)
 
     def _odd_ones(self, marks: Ints, results: Array, flags: Ints) -> bool:
         """Everything but a packet of a receive that goes on.  Whether control is readable."""
@@ -195,9 +192,9 @@ class _Ring:
         self._cq_head, self._cq_tail = whole[cq.head // 4 :][:1], whole[cq.tail // 4 :][:1]
         whole[sq.array // 4 :][: params.sq_entries] = np.arange(params.sq_entries)
         self._entries: Quads = np.frombuffer(entries, np.uint64).reshape(-1, kernel.SQE_WORDS)
-        self._completions: Quads = np.frombuffer(
-            rings, np.uint64, 2 * params.cq_entries, cq.cqes
-        ).reshape(-1, 2)
+        self._completions: Array = np.frombuffer(
+            rings, np.int32, 4 * params.cq_entries, cq.cqes
+        ).reshape(-1, 4)
         self._tail = int(self._sq_tail[0])
 
     def _register_files(self, files: Array) -> None:
@@ -206,25 +203,31 @@ class _Ring:
 
     def push(self, entries: Quads) -> None:
         """Queue submissions; hands earlier ones to the kernel when the queue is full."""
-        room = len(self._entries)
-        for start in range(0, len(entries), room):
-            part = entries[start : start + room]
-            if self._queued() + len(part) > room:
-                self.submit()
-            at = self._tail & (room - 1)
-            fits = min(len(part), room - at)
-            self._entries[at : at + fits] = part[:fits]
-            self._entries[: len(part) - fits] = part[fits:]
-            self._tail += len(part)
+        done = 0
+        while done < len(entries):
+            room = self.room(len(entries) - done)
+            room[:] = entries[done : done + len(room)]
+            done += len(room)
+
+    def room(self, count: int) -> Quads:
+        """At least one and at most `count` of the next submissions, to be filled at once."""
+        size = len(self._entries)
+        if self._queued() + count > size:
+            self.submit()
+        at = self._tail & (size - 1)
+        entries = self._entries[at : at + min(count, size - self._queued())]
+        self._tail += len(entries)
+        return entries
 
     def submit(self) -> None:
         """Hand over what is queued, waiting for nothing."""
         self._sq_tail[0] = self._tail & 0xFFFFFFFF
         kernel.enter(self.descriptor, self._queued(), 0, self._argument)
 
-    def wait(self, timeout: Seconds, gather: int) -> Quads:
+    def wait(self, timeout: Seconds, gather: int) -> Ints:
         """Submit, then wait for completions, `gather` microseconds longer than for the first.
 
+        Gives their user data (low and high half), results and flags, four rows.
         With DEFER_TASKRUN a call that waits for nothing would run only some of the work.
         """
         self._sq_tail[0] = self._tail & 0xFFFFFFFF
@@ -235,15 +238,18 @@ class _Ring:
             self._enter(1, timeout)
             if self._cq_head[0] != self._cq_tail[0]:
                 self._enter(_BATCH, gather * 1e-6)
+        return self._take()
+
+    def _take(self) -> Ints:
         head, tail = int(self._cq_head[0]), int(self._cq_tail[0])
         count, room = (tail - head) & 0xFFFFFFFF, len(self._completions)
         at = head & (room - 1)
-        if at + count <= room:
-            taken = self._completions[at : at + count].copy()
-        else:
-            taken = np.concatenate((self._completions[at:], self._completions[: at + count - room]))
+        taken = self._completions[at : at + count]
+        if at + count > room:
+            taken = np.concatenate((taken, self._completions[: at + count - room]))
+        columns = taken.T.astype(np.int64, order="C")
         self._cq_head[0] = tail
-        return taken
+        return columns
 
     def _enter(self, count: int, timeout: Seconds) -> None:
         seconds = int(timeout)
@@ -279,11 +285,37 @@ class _BufferRing:
 
     def provide(self, rows: Ints) -> None:
         """Give rows to the kernel again."""
-        if len(rows):
-            at = (self._tail + np.arange(len(rows))) & self._mask
-            self._ring[at] = self._table[rows]
-            self._tail = (self._tail + len(rows)) & 0xFFFF
+        at, count = self._tail & self._mask, len(rows)
+        if not count:
+            return
+        if at + count <= len(self._ring):
+            self._table.take(rows, axis=0, out=self._ring[at : at + count], mode="clip")
+        else:
+            self._ring[(at + np.arange(count)) & self._mask] = self._table[rows]
+        self._tail = (self._tail + count) & 0xFFFF
         self._tail_field[0] = self._tail
+
+
+def _send_entries(sockets: Sockets) -> Quads:
+    """For each socket, the submission that sends to its peer: all but address and length."""
+    index = np.arange(len(sockets.descriptors))
+    return kernel.words(
+        _SEND_HEAD | index << 32,
+        index * PEER_STRIDE + sockets.peers.ctypes.data,
+        0,
+        (_MSG_DONTWAIT | _MSG_NOSIGNAL) << 32,
+        _SEND << _TAG,
+        sockets.name_lengths << 32,
+        count=len(index),
+    )
+
+
+def _all_packets(high: Ints, results: Ints, flags: Ints) -> bool:
+    """Whether every completion is a packet of a receive that goes on."""
+    if not len(high):
+        return True
+    tags, more = np.bitwise_or.reduce(high), np.bitwise_and.reduce(flags)
+    return bool(tags >> _TAG_HIGH == _RECEIVE and more & kernel.CQE_MORE and results.min() >= 0)
 
 
 def probe() -> None:

@@ -1,0 +1,150 @@
+"""What the measurements of sound share: a crowd of phones, an account of CPU, the cores.
+
+Whoever is measured runs on the first core that we may use, the crowd on the last: both have
+one to themselves where the machine has two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.load_rtp import HOST, Outcome
+from media.client import Media
+from media.settings import BackendName, MediaSettings
+from media.types import Address, Seconds
+
+_CORES = sorted(os.sched_getaffinity(0))
+MEASURED, CROWD = {_CORES[0]}, {_CORES[-1]}
+_SETTLE: Seconds = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A span of load: what the measured process spent, and what the crowd saw."""
+
+    seconds: Seconds
+    user: Seconds
+    kernel: Seconds
+    outcome: Outcome
+
+    @property
+    def cpu(self) -> Seconds:
+        return self.user + self.kernel
+
+    @property
+    def load(self) -> float:
+        """Part of one core."""
+        return self.cpu / self.seconds
+
+    def per(self, count: int) -> float:
+        """Microseconds for each of `count` packets or frames."""
+        return 1e6 * self.cpu / max(count, 1)
+
+
+class Phones:
+    """The crowd in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process, ports: list[int]) -> None:
+        self._process = process
+        self.addresses: list[Address] = [(HOST, port) for port in ports]
+
+    async def run(
+        self, pid: int, targets: Sequence[Address], seconds: Seconds, sending: bool = True
+    ) -> Reading:
+        """Let phone i talk to `targets[i]`, which process `pid` serves, and take the account."""
+        assert self._process.stdin is not None
+        measured = psutil.Process(pid)
+        order = {"targets": list(targets), "seconds": seconds, "sending": sending}
+        before = measured.cpu_times()
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        outcome = Outcome(**await self._line())
+        after = measured.cpu_times()
+        user, kernel = after.user - before.user, after.system - before.system
+        return Reading(seconds, user, kernel, outcome)
+
+    async def _line(self) -> dict[str, float]:
+        assert self._process.stdout is not None
+        line: dict[str, float] = json.loads(await self._process.stdout.readline())
+        return line
+
+
+@contextlib.asynccontextmanager
+async def crowd(phones: int, payload_type: int = 0, octets: int = 160) -> AsyncIterator[Phones]:
+    """So many phones, sending `octets` of sound in each packet."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bench.load_rtp", str(phones), str(payload_type), str(octets)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parent.parent,
+        limit=1 << 24,
+    )
+    os.sched_setaffinity(process.pid, CROWD)
+    assert process.stdout is not None
+    try:
+        yield Phones(process, json.loads(await process.stdout.readline()))
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def engine(legs: int, backend: BackendName = "auto") -> AsyncIterator[Media]:
+    """A media plane with ports for so many legs, its engine alone on its core."""
+    first = free_ports(2 * legs + 40)
+    ports = first, first + 2 * legs + 39
+    media = Media(MediaSettings(HOST, ports=ports, backend=backend))
+    await media.start()
+    os.sched_setaffinity(media.pids[0], MEASURED)
+    try:
+        yield media
+    finally:
+        await media.stop()
+
+
+async def settle() -> None:
+    """Let what was set up come to rest before the account is opened."""
+    await asyncio.sleep(_SETTLE)
+
+
+def free_ports(count: int) -> int:
+    """The first port of a range below the kernel's own where nobody listens now."""
+    for first in range(12000, 32000 - count, 1000):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in (first, first + count // 2, first + count - 1):
+                own = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                own.bind((HOST, port))
+            return first
+    raise OSError(f"no {count} neighbouring ports are free below 32000")
+
+
+def report(figures: Callable[[bool], Awaitable[dict[str, object]]], doc: str) -> None:
+    """The main program of a measurement: `--quick` for a short run, `--json` for machines."""
+    import argparse
+
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="shorter and smaller")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    found = asyncio.run(_await(figures(chosen.quick)))
+    if chosen.json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+async def _await(found: Awaitable[dict[str, object]]) -> dict[str, object]:
+    return await found
