@@ -54,6 +54,20 @@ class Call:
         self.diversions: list[tuple[str, str]] = []
         """Who sent the call on, and why, the latest last (RFC 5806)."""
         self.hops = 0
+        self.line: str | None = None
+        """The number that was called from outside, as settings name it."""
+        self.priority = 0
+        """In queues; set by lines, rules and look-ups, as are language, skills and tags."""
+        self.language: str | None = None
+        self.skills: dict[str, int] = {}
+        """Least level of each skill that whoever serves the call must have."""
+        self.music: str | None = None
+        self.tags: tuple[str, ...] = ()
+        self.urgent = False
+        """An emergency: no limit of ours holds it up."""
+        self.dialled = ""
+        self.doing = ""
+        """Which target has the call now, as the settings write it."""
         self.cause: Cause | None = None
         self.task: asyncio.Task[None] | None = None
         self._closing = False

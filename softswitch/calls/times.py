@@ -7,7 +7,7 @@ from typing import Any
 class Times:
     """Unix times of a leg's life, None for what never came; `held` sums its holds in seconds."""
 
-    __slots__ = ("_hold_began", "answered", "began", "ended", "held", "holds", "rang")
+    __slots__ = ("answered", "began", "ended", "held", "hold_began", "holds", "rang")
 
     def __init__(self) -> None:
         self.began = time.time()
@@ -15,7 +15,7 @@ class Times:
         self.answered: float | None = None
         self.ended: float | None = None
         self.held, self.holds = 0.0, 0
-        self._hold_began: float | None = None
+        self.hold_began: float | None = None
 
     def ring(self) -> None:
         self.rang = self.rang or time.time()
@@ -26,10 +26,10 @@ class Times:
     def hold(self, begins: bool) -> None:
         now = time.time()
         if begins:
-            self._hold_began, self.holds = now, self.holds + 1
-        elif self._hold_began is not None:
-            self.held += now - self._hold_began
-            self._hold_began = None
+            self.hold_began, self.holds = now, self.holds + 1
+        elif self.hold_began is not None:
+            self.held += now - self.hold_began
+            self.hold_began = None
 
     def end(self) -> None:
         self.hold(begins=False)

@@ -34,12 +34,17 @@ class Locations:
 
     def restore(self) -> int:
         """Take back what was bound before the restart; how many bindings that are."""
-        epoch = self._epoch()
+        epoch = self.epoch
         known = self._stored.restore(time.time())
         self.registrar.restore(
             Binding.restored(each, epoch) for mine in known.values() for each in mine
         )
         return len(self.registrar)
+
+    @property
+    def epoch(self) -> float:
+        """What wall-clock time is ahead of the monotonic one, now."""
+        return time.time() - self._clock()
 
     def of(self, number: str) -> list[Binding]:
         """The phones of an extension that can be reached, the preferred first."""
@@ -73,7 +78,7 @@ class Locations:
         number: str,
         party: Party,
         manner: Profile,
-        caller: Leg,
+        caller: Leg | None,
         board: Switchboard,
         *,
         shown: Party,
@@ -86,23 +91,19 @@ class Locations:
         ]
 
     def _keep(self, changes: Sequence[Change]) -> None:
-        now, epoch = self._clock(), self._epoch()
+        now, epoch = self._clock(), self.epoch
         for number in {change.binding.aor for change in changes}:
             bound = self.registrar.lookup(number, now)
             self._stored.save(number, [binding.stored(epoch) for binding in bound])
             for watcher in self.watchers:
                 watcher(number)
 
-    def _epoch(self) -> float:
-        """What wall-clock time is ahead of the monotonic one, now."""
-        return time.time() - self._clock()
-
 
 def _place(
     binding: Binding,
     party: Party,
     manner: Profile,
-    caller: Leg,
+    caller: Leg | None,
     board: Switchboard,
     shown: Party,
     headers: Headers,
@@ -115,7 +116,7 @@ def _place(
         caller=shown,
         party=party,
         profile=manner,
-        prefer=caller.sound.codecs,
+        prefer=caller.sound.codecs if caller else (),
         routes=binding.path,
         headers=headers,
         beside=caller,

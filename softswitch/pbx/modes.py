@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 from config.modes import OTHERWISE
 from config.settings import Settings
@@ -20,10 +21,32 @@ def by_calendar(settings: Settings, moment: dt.datetime) -> str:
     return chosen
 
 
+class ByHand(NamedTuple):
+    """A mode that somebody set, until an epoch second or, with None, until further notice."""
+
+    mode: str
+    until: float | None
+
+
+def by_hand(state: State, now: float) -> ByHand | None:
+    """What was set by hand and still holds at `now` (epoch seconds)."""
+    found = state.get(SPACE, KEY)
+    if found is None or (found["until"] is not None and now >= found["until"]):
+        return None
+    return ByHand(found["mode"], found["until"])
+
+
+def set_by_hand(state: State, wish: ByHand | None) -> None:
+    """Set a mode over the calendar's; None lets the calendar decide again."""
+    if wish is None:
+        state.remove(SPACE, KEY)
+    else:
+        state.set(SPACE, KEY, wish._asdict())
+
+
 def current(settings: Settings, state: State, now: float) -> str:
     """The mode at `now` (epoch seconds): set by hand while that lasts, else the calendar's."""
-    moment = dt.datetime.fromtimestamp(now, settings.switch.zone)
-    by_hand = state.get(SPACE, KEY)
-    if by_hand is not None and (by_hand["until"] is None or now < by_hand["until"]):
-        return str(by_hand["mode"])
-    return by_calendar(settings, moment)
+    chosen = by_hand(state, now)
+    if chosen is not None:
+        return chosen.mode
+    return by_calendar(settings, dt.datetime.fromtimestamp(now, settings.switch.zone))

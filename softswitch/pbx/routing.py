@@ -56,7 +56,8 @@ async def from_phone(switch: Switch, phone: Phone, dialled: str, call: Call) -> 
     """An extension dialled: a code, a number of ours, or one outside."""
     code = switch.plan.code(dialled)
     if code is not None:
-        call.record.learn(route=f"code:{code.name}")
+        call.doing = f"code:{code.name}"
+        call.record.learn(route=call.doing)
         name, _, rest = code.name.partition(":")
         feature = switch.features.codes.get(name)
         if feature is None:
@@ -79,5 +80,6 @@ async def from_outside(switch: Switch, line: Line, dialled: str, call: Call) -> 
     scenario = switch.scenario(dialled)
     if not scenario:
         raise Refused(UNKNOWN_NUMBER)
+    call.language = switch.settings.lines[dialled].language
     call.record.learn(route=", ".join(str(target) for target in scenario))
     await serve(switch, call, scenario)

@@ -104,6 +104,7 @@ class Switch:
             raise Refused(CONGESTED, "as many calls as [limits] allows")
         record = self.store.records.begin(leg.id, **facts)
         call = Call(leg, record, call_id=leg.id)
+        call.dialled = facts.get("dialled", "")
         record.leg(leg.id, **leg.facts())
         self.calls[call.id] = call
         self.quiet.clear()

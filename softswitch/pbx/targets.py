@@ -43,7 +43,8 @@ async def serve(switch: Switch, call: Call, targets: Sequence[Target]) -> None:
         call.hops += 1
         if call.hops > switch.settings.limits.forwards + 1:
             raise Refused(LOOP, f"more than {switch.settings.limits.forwards} forwards")
-        call.record.event("target", target=str(target))
+        call.doing = str(target)
+        call.record.event("target", target=call.doing)
         try:
             await switch.features.targets[target.kind](switch, call, target)
         except NotAnswered as error:
