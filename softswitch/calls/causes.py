@@ -3,8 +3,11 @@
 Records carry the word, SIP the status, Reason headers both (RFC 3326, RFC 3398 §8.2.6).
 """
 
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from softswitch.sip.message import Response
 from softswitch.sip.reason import Reason
 
 
@@ -49,6 +52,45 @@ _BY_STATUS = {
     604: UNKNOWN_NUMBER,
     606: NOT_ACCEPTABLE,
 }
+
+
+_BY_Q850 = {
+    **dict.fromkeys((1, 2, 3), 404),
+    17: 486,
+    18: 408,
+    **dict.fromkeys((19, 20, 31), 480),
+    21: 403,
+    **dict.fromkeys((22, 23), 410),
+    26: 404,
+    27: 502,
+    28: 484,
+    29: 501,
+    **dict.fromkeys((34, 38, 41, 42, 47, 58, 88), 503),
+    **dict.fromkeys((55, 57, 87), 403),
+    **dict.fromkeys((65, 70), 488),
+    102: 504,
+}
+"""What an ISDN cause is in SIP (RFC 3398 §7.2.4.1)."""
+
+_VAGUE = frozenset((480, 500, 502, 503, 603))
+"""Statuses under which gateways hide what their Reason header tells better."""
+
+_Q850 = re.compile(r"\s*Q\.850\s*;(?:[^,]*;)?\s*cause\s*=\s*(\d{1,3})", re.IGNORECASE)
+
+
+def understood(status: int, response: Response | None, statuses: Mapping[int, int]) -> int:
+    """What a peer means by refusing with `status`.
+
+    `statuses` are the administrator's word about this peer; without one, the ISDN cause in
+    its Reason header explains a status that says little (RFC 3326).
+    """
+    if status in statuses:
+        return statuses[status]
+    if response is None or status not in _VAGUE:
+        return status
+    found = (_Q850.match(text) for text in response.headers.values("Reason"))
+    values = [int(match[1]) for match in found if match]
+    return _BY_Q850.get(values[0], status) if values else status
 
 
 def cause_of(status: int) -> Cause:

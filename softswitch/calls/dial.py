@@ -29,14 +29,16 @@ async def ring(
     ring_time: Seconds,
     redirect: Redirect | None = None,
     quiet: bool = False,
+    early: bool = True,
 ) -> Leg:
     """Ring all `places` at once; the leg that answered first, both its ends still apart.
 
     The served party hears of it: 180 while it was not answered, ring-back tone after.
-    With `quiet` it hears nothing of the ringing (a queue's music goes on).  Raises
+    With `quiet` it hears nothing of the ringing (a queue's music goes on), without `early`
+    our own ring-back tone rather than sound that comes before the answer.  Raises
     NotAnswered with the best final status of all; whoever still rings is let go.
     """
-    ringing = _Ringing(call, quiet)
+    ringing = _Ringing(call, quiet, early)
     try:
         async with asyncio.timeout(ring_time):
             ringing.start(places)
@@ -50,8 +52,8 @@ async def ring(
 class _Ringing:
     """The legs of one `ring`, and the best refusal so far."""
 
-    def __init__(self, call: "Call", quiet: bool) -> None:
-        self._call, self._quiet = call, quiet
+    def __init__(self, call: "Call", quiet: bool, early: bool) -> None:
+        self._call, self._quiet, self._early = call, quiet, early
         self._inbox: Inbox[Event] = Inbox()
         self._legs: list[Leg] = []
         self._won: Leg | None = None
@@ -73,7 +75,7 @@ class _Ringing:
                     self._over = True
                     return leg
                 case Ringing(leg, _, early):
-                    self._tell(leg, early and len(self._legs) == 1)
+                    self._tell(leg, early and self._early and len(self._legs) == 1)
                 case Failed(leg) as failure:
                     self._drop(leg)
                     if failure.contacts and redirect is not None:

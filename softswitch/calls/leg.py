@@ -20,6 +20,7 @@ from softswitch.calls.causes import (
     Cause,
     cause_of,
     reason_of,
+    understood,
 )
 from softswitch.calls.digits import info_body, read_info
 from softswitch.calls.errors import Refused
@@ -133,7 +134,7 @@ class Leg:
         """Refuse the caller with this status; hang up where it is too late for that."""
         if self._is_waiting():
             self.cause = cause
-            self.session.reject(status, reason)
+            self.session.reject(status, reason, [("Reason", str(reason_of(cause)))])
             self._over(by_peer=False)
         else:
             self.hang_up(cause)
@@ -286,7 +287,8 @@ class Leg:
         if self.ended:
             return
         match event:
-            case sip.Failed(status, reason, _, contacts):
+            case sip.Failed(status, reason, response, contacts):
+                status = understood(status, response, self.profile.statuses)
                 self.cause = cause_of(status)
                 self._over(by_peer=True, quiet=True)
                 uris = tuple(contact.uri for contact in contacts)

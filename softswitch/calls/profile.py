@@ -1,6 +1,7 @@
 """How to speak with one peer: its codecs, its digits, its secrets, its place behind a router."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from softswitch.sdp.codecs import PCMA, PCMU, Codec
@@ -34,3 +35,5 @@ class Profile:
     hold_silence: Seconds | None = None
     trusted: bool = False
     """Whether asserted identities are told to it and believed from it (RFC 3325)."""
+    statuses: Mapping[int, int] = field(default_factory=dict, hash=False)
+    """What the peer's refusals mean: the SIP status that it sends, and the one understood."""

@@ -71,10 +71,12 @@ class Switchboard:
         from_host: str | None = None,
         credentials: Credentials | None = None,
         beside: Leg | None = None,
+        max_forwards: int = 70,
     ) -> Leg:
         """Call `party` at `uri`, showing `caller`; the new leg, whose INVITE is on its way.
 
-        `prefer` are the codecs of whom it will be joined with; `beside` shares an engine.
+        `prefer` are the codecs of whom it will be joined with; `beside` shares an engine;
+        `max_forwards` bounds the switches that the call may still go through.
         """
         leg = Leg(self, self.media_address(destination), profile, party, incoming=False)
         if beside is not None:
@@ -89,6 +91,7 @@ class Switchboard:
             sdp=leg.sound.offer(prefer),
             credentials=credentials,
             on_event=leg.on_sip,
+            max_forwards=max_forwards,
         )
         return leg
 

@@ -80,6 +80,11 @@ class Caller(Session):
         self._cancelled = False
         self._give_up = Bell(self._no_final_response)
 
+    @property
+    def is_unheard(self) -> bool:
+        """Whether nothing at all, not even a 100, has come from the peer."""
+        return self.state is SessionState.CALLING and self._client.state is State.CALLING
+
     def start(self, now: Instant) -> None:
         """Send the INVITE."""
         self._transmit(self._draft.number, "", now)

@@ -134,6 +134,7 @@ class UserAgent(Stack):
         headers: HeaderLines = (),
         sdp: bytes | None = None,
         credentials: Credentials | None = None,
+        max_forwards: int = 70,
     ) -> Caller:
         """Call `uri` by way of `target`.
 
@@ -142,7 +143,7 @@ class UserAgent(Stack):
         """
         tag, call_id = self.new_tag(), self.new_call_id()
         local = f"{from_};tag={tag}"
-        fixed = [("Max-Forwards", "70"), *[("Route", route) for route in routes]]
+        fixed = [("Max-Forwards", str(max_forwards)), *[("Route", route) for route in routes]]
         head = lines([*fixed, ("From", local), ("Call-ID", call_id)])
         draft = Draft("INVITE", uri, head, to, self.rng.randrange(1, 2**16), "", sdp or b"")
         session = Caller(
