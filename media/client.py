@@ -33,7 +33,10 @@ class NoPorts(Exception):  # noqa: N818 - it is a state of affairs: 503 to the c
 
 
 class Media:
-    """The media plane of one switch."""
+    """The media plane of one switch.
+
+    `on_event` hears `EngineDied` and, at the start and after each death, `Ready`.
+    """
 
     def __init__(self, settings: MediaSettings, on_event: OnEvent | None = None) -> None:
         self.settings = settings
@@ -56,6 +59,11 @@ class Media:
     def pids(self) -> list[int]:
         """Process numbers of the engines, for accounting."""
         return [worker.pid for worker in self._workers]
+
+    @property
+    def usage(self) -> tuple[int, int]:
+        """Legs that have ports, and for how many there are ports."""
+        return sum(w.load for w in self._workers), sum(len(w.ports) for w in self._workers)
 
     async def start(self) -> None:
         """Start every engine; returns when all have bound their ports."""
@@ -179,6 +187,7 @@ class Media:
                 self._answer(question, fares)
             case events.Ready():
                 self._note_ready(event)
+                self._tell(self._on_event, event)
             case events.EngineDied(worker):
                 self._mourn(worker)
             case events.Closed(thing) | events.Played(thing) | events.Recorded(thing):

@@ -7,13 +7,15 @@ the millisecond.
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from softswitch.store.errors import JournalFullError
 from softswitch.store.shape import SHAPES, Row
 from softswitch.store.writer import Writer
 
 INTERRUPTED: Final = "interrupted"
+
+OnEvent: TypeAlias = Callable[[str, dict[str, Any]], None]
 
 _COLUMNS: Final = {
     table: {name: at for at, name in enumerate(SHAPES[table].columns) if name != "details"}
@@ -61,10 +63,15 @@ class _Draft:
 
 
 class Records:
-    """Where call records begin.  `unsaved` counts rows that a full disk keeps us from writing."""
+    """Where call records begin.  `unsaved` counts rows that a full disk keeps us from writing.
+
+    `on_event(kind, data)` hears what is journaled as it happens: `began`, `answered`, `ended`,
+    and each event; `data` names the `call`.
+    """
 
     def __init__(self, writer: Writer, clock: Callable[[], float] = time.time) -> None:
         self._writer, self.clock = writer, clock
+        self.on_event: OnEvent = _nobody
         self._unsaved: dict[tuple[Any, ...], tuple[str, list[Any]]] = {}
 
     def begin(self, call_id: str, **facts: Any) -> "CallRecord":
@@ -74,6 +81,7 @@ class Records:
         """
         record = CallRecord(self, call_id, facts)
         self._writer.put(record.call.row())
+        self.on_event("began", {"call": call_id, **facts})
         return record
 
     @property
@@ -131,6 +139,7 @@ class CallRecord:
 
     def event(self, kind: str, **facts: Any) -> None:
         """Something happened: routed, forwarded, transferred, held, queued; `leg` names whose."""
+        self._records.on_event(kind, {"call": self.call.values[0], **facts})
         draft = _Draft("call_events", self.call.values[0], len(self._events))
         if (leg := self._legs.get(facts.pop("leg", ""))) is not None:
             facts["leg"] = leg.values[1]
@@ -147,6 +156,7 @@ class CallRecord:
             facts["ended_by"] = leg.values[_LEG_ROLE] or leg.values[_LEG_PARTY]
         self.call.learn({"ended_at": self._records.clock(), "cause": cause, **facts})
         self._save()
+        self._records.on_event("ended", {"call": self.call.values[0], "cause": cause, **facts})
 
     def _answered(self, leg: _Draft) -> None:
         """Journal the answer; a callee's waits for the caller's, which follows at once."""
@@ -158,11 +168,17 @@ class CallRecord:
         self.call.changed = True
         if call[_ANSWERED] is not None:
             self._save()
+            by = call[_ANSWERED_BY]
+            self._records.on_event("answered", {"call": call[0], "by": by})
 
     def _save(self) -> None:
         drafts = (self.call, *self._legs.values(), *self._events)
         if changed := [draft for draft in drafts if draft.changed]:
             self._records.save(changed)
+
+
+def _nobody(kind: str, data: dict[str, Any]) -> None:
+    """Until somebody listens."""
 
 
 def interrupted(table: str, row: Row, at: float) -> tuple[str, list[Any]]:
