@@ -14,23 +14,27 @@ LONGEST = 256
 """Characters; longer texts are read anew each time."""
 
 
+class _Memory(dict[str, T]):
+    """Reads what it does not know yet; what it knows is had without a Python frame."""
+
+    __slots__ = ("_entries", "_parse")
+
+    def __init__(self, parse: Callable[[str], T], entries: int) -> None:
+        self._parse, self._entries = parse, entries
+
+    def __missing__(self, text: str) -> T:
+        if len(self) >= self._entries:
+            self.clear()
+        found = self._parse(text)
+        if len(text) <= LONGEST:
+            self[text] = found
+        return found
+
+
 def remembered(parse: Callable[[str], T], entries: int = 8192) -> Callable[[str], T]:
-    """`parse` with a memory; its results must be immutable and never None.
+    """`parse` with a memory; its results must be immutable.
 
     A full memory is emptied: much of what comes (tags, branches) never comes again, so
     that the order of use which lru_cache keeps would cost more than it saves.
     """
-    known: dict[str, T] = {}
-
-    def lookup(text: str) -> T:
-        found = known.get(text)
-        if found is not None:
-            return found
-        if len(known) >= entries:
-            known.clear()
-        found = parse(text)
-        if len(text) <= LONGEST:
-            known[text] = found
-        return found
-
-    return lookup
+    return _Memory(parse, entries).__getitem__

@@ -25,7 +25,7 @@ from softswitch.sip.headers import (
 )
 from softswitch.sip.names import CANONICAL, canonical
 from softswitch.sip.types import ParseError, SwitchError
-from softswitch.sip.uri import SipUri
+from softswitch.sip.uri import SipUri, parse_uri
 
 Fields: TypeAlias = dict[str, list[str]]
 """Canonical name → values, one per field line, in their order."""
@@ -113,12 +113,17 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The first value, or None."""
-        values = self.fields.get(name) or self.fields.get(canonical(name))
+        values = self.fields.get(name)
+        if values is None and CANONICAL.get(name) != name:
+            values = self.fields.get(canonical(name))
         return values[0] if values else None
 
     def all(self, name: str) -> list[str]:
         """The values, one per field line."""
-        return self.fields.get(name) or self.fields.get(canonical(name)) or []
+        values = self.fields.get(name)
+        if values is None and CANONICAL.get(name) != name:
+            values = self.fields.get(canonical(name))
+        return values or []
 
     def values(self, name: str) -> list[str]:
         """The values of a list header, split at top-level commas; empty ones are dropped."""
@@ -170,8 +175,11 @@ class Headers:
 
 
 class Message:
-    """What requests and responses share.  Every property raises ParseError on a bad value;
-    the mandatory ones, which `parse` has checked, never do in a message that was received.
+    """What requests and responses share.  Every property raises ParseError on a bad value.
+
+    The mandatory ones (`via`, `from_`, `to`, `call_id`, `cseq`) never do in a message that
+    was received, since `parse` has checked them; in one of ours that lacks the field they
+    raise KeyError: a bug.
     """
 
     __slots__ = ("body", "headers")
@@ -196,19 +204,19 @@ class Message:
 
     @property
     def from_(self) -> NameAddr:
-        return parse_address(self._mandatory("From"))
+        return parse_address(self.headers.fields["From"][0])
 
     @property
     def to(self) -> NameAddr:
-        return parse_address(self._mandatory("To"))
+        return parse_address(self.headers.fields["To"][0])
 
     @property
     def call_id(self) -> str:
-        return self._mandatory("Call-ID")
+        return self.headers.fields["Call-ID"][0]
 
     @property
     def cseq(self) -> CSeq:
-        return parse_cseq(self._mandatory("CSeq"))
+        return parse_cseq(self.headers.fields["CSeq"][0])
 
     @property
     def contacts(self) -> list[NameAddr]:
@@ -265,12 +273,6 @@ class Message:
         """All addresses of a field such as Route or P-Asserted-Identity."""
         return [NameAddr.parse(value) for value in self.headers.values(name)]
 
-    def _mandatory(self, name: str) -> str:
-        values = self.headers.fields.get(name)
-        if not values:
-            raise ParseError(f"no {name}")
-        return values[0]
-
     def _encode(self, start: str) -> bytes:
         fields = self.headers.fields
         lines = [f"{name}: {value}" for name, values in fields.items() for value in values]
@@ -308,7 +310,7 @@ class Request(Message):
     @property
     def request_uri(self) -> SipUri:
         """The Request-URI taken apart; ParseError 416 if it is of a foreign scheme."""
-        return SipUri.parse(self.uri)
+        return parse_uri(self.uri)
 
     def encode(self) -> bytes:
         """The octets to send; Content-Length is that of the body, whatever the headers say."""

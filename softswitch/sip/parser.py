@@ -108,9 +108,8 @@ def check(message: Request | Response) -> None:
     if _CALL_ID(call_id) is None:
         raise ParseError("malformed Call-ID")
     for name in _ADDRESSES:
-        if name in fields and not (name == "Contact" and message.wildcard):
-            for value in _values(fields[name], name):
-                parse_address(value)
+        if name in fields:
+            _check_addresses(fields[name], name)
     if type(message) is Request:
         _check_request(message, cseq)
 
@@ -208,16 +207,21 @@ def _check_vias(lines: list[str]) -> None:
         raise ParseError("the Via branch is the magic cookie and nothing else")
 
 
+def _check_addresses(lines: list[str], name: str) -> None:
+    if len(lines) == 1 and "," not in lines[0]:
+        if name != "Contact" or lines[0] != "*":
+            parse_address(lines[0])
+        return
+    for value in _values(lines, name):
+        parse_address(value)
+
+
 def _values(lines: list[str], name: str) -> list[str]:
     """The values of a list header, of which none may be empty; bounded in number."""
-    values = lines if len(lines) == 1 and "," not in lines[0] else _split(lines)
+    values = [value for line in lines for value in split_commas(line)]
     if len(values) > MAX_VALUES:
         raise ParseError(f"more than {MAX_VALUES} values in {name}", status=513)
     return values
-
-
-def _split(lines: list[str]) -> list[str]:
-    return [value for line in lines for value in split_commas(line)]
 
 
 def _check_request(request: Request, cseq: CSeq) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, inet_pton
 
 from softswitch.sip.types import Destination, Flow, ParseError, Target
 from softswitch.sip.uri import SipUri
@@ -27,10 +28,10 @@ def next_hop(uri: str, flow: Flow, *, behind_nat: bool) -> Destination:
     except ParseError:
         return flow
     host = parsed.host.strip("[]")
-    if not is_literal(host) or (_is_private(host) and not _is_private(flow.remote[0])):
-        return flow
     target = Target(parsed.transport, host, parsed.effective_port)
-    return flow if target == ("udp", *flow.remote) else target
+    if target == ("udp", *flow.remote) or not is_literal(host):
+        return flow
+    return flow if _is_private(host) and not _is_private(flow.remote[0]) else target
 
 
 def is_behind_nat(sent_by_host: str, flow: Flow) -> bool:
@@ -39,12 +40,11 @@ def is_behind_nat(sent_by_host: str, flow: Flow) -> bool:
     return host != flow.remote[0] and is_literal(host)
 
 
-@lru_cache(maxsize=4096)
 def is_literal(host: str) -> bool:
     """Whether `host`, without brackets, is an IP address."""
     try:
-        ip_address(host)
-    except ValueError:
+        inet_pton(AF_INET6 if ":" in host else AF_INET, host)
+    except (OSError, ValueError):  # ValueError: an octet that no encoding has
         return False
     return True
 

@@ -6,6 +6,7 @@ Knows instants and durations.  Refuses to know what it wakes, and never reads a 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -14,7 +15,7 @@ from softswitch.sip.types import Instant, Seconds
 NEVER: Instant = math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Timers:
     """RFC 3261 table 4.  Timers B, F, H, J, L and M all last 64*T1."""
 
@@ -25,7 +26,7 @@ class Timers:
     t4: Seconds = 5.0
     """How long a message may stay in the network."""
 
-    @property
+    @cached_property
     def give_up(self) -> Seconds:
         """64*T1: when an exchange that got no answer is over."""
         return 64 * self.t1

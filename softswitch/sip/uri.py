@@ -62,7 +62,7 @@ class SipUri:
     @staticmethod
     def parse(text: str) -> SipUri:
         """Read a URI; ParseError 416 for a foreign scheme, 400 for a malformed one."""
-        return _remembered(text)
+        return parse_uri(text)
 
     @property
     def secure(self) -> bool:
@@ -150,7 +150,7 @@ def _parse(text: str) -> SipUri:
     )
 
 
-_remembered = remembered(_parse, 32_768)
+parse_uri = remembered(_parse, 32_768)
 
 
 def _parse_other(text: str) -> SipUri:
