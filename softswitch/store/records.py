@@ -139,7 +139,7 @@ class CallRecord:
 
     def event(self, kind: str, **facts: Any) -> None:
         """Something happened: routed, forwarded, transferred, held, queued; `leg` names whose."""
-        self._records.on_event(kind, {"call": self.call.values[0], **facts})
+        self._records.on_event(kind, {**facts, "call": self.call.values[0]})
         draft = _Draft("call_events", self.call.values[0], len(self._events))
         if (leg := self._legs.get(facts.pop("leg", ""))) is not None:
             facts["leg"] = leg.values[1]
@@ -156,7 +156,7 @@ class CallRecord:
             facts["ended_by"] = leg.values[_LEG_ROLE] or leg.values[_LEG_PARTY]
         self.call.learn({"ended_at": self._records.clock(), "cause": cause, **facts})
         self._save()
-        self._records.on_event("ended", {"call": self.call.values[0], "cause": cause, **facts})
+        self._records.on_event("ended", {**facts, "call": self.call.values[0], "cause": cause})
 
     def _answered(self, leg: _Draft) -> None:
         """Journal the answer; a callee's waits for the caller's, which follows at once."""
