@@ -1,0 +1,40 @@
+"""The fake office itself: two phones call each other, and a test that leaves something fails."""
+
+from tests.pbx.world import World, in_world
+from tests.support.phone import until
+
+
+@in_world()
+async def test_two_phones_talk_and_hang_up(world: World) -> None:
+    anna, boris = await world.phones("101", "102")
+
+    talk = anna.dial("102")
+    other = await boris.rings()
+    await world.settle()
+    assert talk.statuses == [180]
+    assert other.shown == "Phone 101 <101>"
+    other.answer()
+    await until(lambda: talk.answered)
+    await world.settle()
+    assert (world.hears(talk), world.hears(other)) == ({"102"}, {"101"})
+    talk.hang_up()
+    await until(lambda: other.ended)
+
+    [record] = world.records()
+    assert (record["caller"], record["answered_by"]) == ("101", "102")
+
+
+@in_world()
+async def test_who_is_on_hold_hears_music(world: World) -> None:
+    """P9."""
+    anna, boris = await world.phones("101", "102")
+    boris.answers = True
+    talk = anna.dial("102")
+    await until(lambda: talk.answered)
+
+    talk.hold()
+    await world.settle()
+    assert world.hears(boris.talks[0]) == {"music"}
+    talk.resume()
+    await world.settle()
+    assert world.hears(boris.talks[0]) == {"101"}
