@@ -20,7 +20,7 @@ class Requests:
 
     def __init__(self, ua: UserAgent) -> None:
         self._ua = ua
-        self._handlers: dict[str, Handler] = {"OPTIONS": self._options}
+        self._handlers: dict[str, Handler] = {"OPTIONS": self.options}
 
     def serve(self, method: str, handler: Handler) -> None:
         """`handler` answers every request of `method` from now on."""
@@ -34,7 +34,7 @@ class Requests:
         else:
             handler(tx, request)
 
-    def _options(self, tx: ServerTransaction, request: Request) -> None:
+    def options(self, tx: ServerTransaction, request: Request) -> None:
         """Are you there, and what can you do (RFC 3261 §11.2)."""
         ua = self._ua
         ua.respond(tx, reply(request, 200, to_tag=ua.new_tag(), headers=ua.capabilities))

@@ -104,7 +104,7 @@ class Challenger:
         self.forgiven: Counter[Fault] = Counter()
         self._ours, self._rng = ours, rng
         self._key = blake2b(key).digest()
-        self._lifetime, self._memory = lifetime, memory
+        self.lifetime, self._memory = lifetime, memory
         self._uses: dict[str, _Use] = {}
         self._horizon: Instant = float("-inf")  # unknown nonces as old as this count as used
         self._nobody = {name: f"{rng.getrandbits(256):064x}" for name in HASHES}
@@ -194,7 +194,7 @@ class Challenger:
         """Use the nonce once more; False if it is not ours, too old or used up."""
         nonce = params.get("nonce", "")
         issued = self._issued(nonce)
-        if issued is None or not issued <= now < issued + self._lifetime:
+        if issued is None or not issued <= now < issued + self.lifetime:
             return False
         use = self._uses.get(nonce)
         if use is None:
@@ -208,7 +208,7 @@ class Challenger:
     def _forget(self, now: Instant) -> None:
         """Drop what has expired and, beyond the bound, what came first."""
         for nonce, use in list(islice(self._uses.items(), 2)):
-            expired = use.issued + self._lifetime <= now
+            expired = use.issued + self.lifetime <= now
             if expired or len(self._uses) > self._memory:
                 self._horizon = max(self._horizon, use.issued)
                 del self._uses[nonce]

@@ -85,15 +85,20 @@ class Guard:
         trusted: Iterable[str] = (),
     ) -> None:
         self.dropped = 0
-        self._limits = limits
         self._registered = registered
+        self._records: dict[Source, _Record] = {}
+        self._origin = lru_cache(maxsize=65_536)(self._origin_of)
+        self.apply(limits, trusted)
+
+    def apply(self, limits: GuardLimits, trusted: Iterable[str]) -> None:
+        """Judge by these from now on; what is known of each source stays."""
+        self._limits = limits
         networks = [ip_network(text) for text in trusted]
         self._trusted_four = [
             (int(net.network_address), int(net.netmask)) for net in networks if net.version == 4
         ]
         self._trusted_six = [net for net in networks if isinstance(net, IPv6Network)]
-        self._records: dict[Source, _Record] = {}
-        self._origin = lru_cache(maxsize=65_536)(self._origin_of)
+        self._origin.cache_clear()
 
     def admit(self, address: Address, now: Instant) -> Seconds | None:
         """How long this message has to wait before it is parsed: mostly 0.  None: drop it."""

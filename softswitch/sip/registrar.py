@@ -88,7 +88,7 @@ class Registrar:
     """All bindings of the switch.  Times are Instants; nothing here reads a clock."""
 
     def __init__(self, limits: RegistrarLimits = RegistrarLimits()) -> None:
-        self._limits = limits
+        self.limits = limits
         self._bindings: dict[str, dict[str, Binding]] = {}
         self._count = 0
         self._remotes: dict[Address, set[tuple[str, str]]] = {}
@@ -223,7 +223,7 @@ class Registrar:
 
     def _lifetime(self, request: Request, contact: NameAddr) -> int:
         """Seconds granted; 0 removes (§10.3 step 7)."""
-        limits = self._limits
+        limits = self.limits
         wanted = contact.expires if contact.expires is not None else request.expires
         if wanted is None:
             return limits.default_expires
@@ -232,7 +232,7 @@ class Registrar:
         return min(wanted, limits.max_expires)
 
     def _displaced(self, mine: dict[str, Binding]) -> list[Change]:
-        surplus = len(mine) - self._limits.contacts
+        surplus = len(mine) - self.limits.contacts
         return [Unbound(old, Cause.DISPLACED) for old in list(mine.values())[: max(surplus, 0)]]
 
     def _apply(self, change: Change) -> None:
