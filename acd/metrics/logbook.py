@@ -77,6 +77,7 @@ class OfferRow(NamedTuple):
     """An offer that ended `at`."""
 
     at: Instant
+    call: CallId
     queue: str
     agent: str
     outcome: OfferOutcome
@@ -112,8 +113,16 @@ class Logbook:
                 case Left():
                     self._leave(action)
                 case OfferEnded():
-                    row = OfferRow(now, action.queue, action.agent, action.outcome, action.rang)
-                    self.offers.append(row)
+                    self.offers.append(
+                        OfferRow(
+                            now,
+                            action.call,
+                            action.queue,
+                            action.agent,
+                            action.outcome,
+                            action.rang,
+                        )
+                    )
                 case TalkEnded():
                     self._end(action)
                 case Held():

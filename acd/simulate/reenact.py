@@ -1,0 +1,120 @@
+"""A recorded day under other rules.
+
+Events about offers mean nothing once other offers are made, so the day is made anew: of its
+callers, as far as the record shows how patient they were and how long they had to say, and of its
+agents, who come, pause and go as they did.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from random import Random
+
+from acd.events import (
+    AgentDnd,
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentPaused,
+    AgentRegistered,
+    AgentResumed,
+    CallJoined,
+    Event,
+    QueueClosed,
+    QueueOpened,
+)
+from acd.metrics.logbook import Logbook, Visit, refused
+from acd.settings import Settings
+from acd.simulate.day import Day
+from acd.simulate.replay import RecordedDay
+from acd.simulate.scenario import Caller, Scenario
+from acd.types import CallId, Instant, OfferOutcome, Seconds, VisitOutcome
+
+FROM_OUTSIDE = (
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentPaused,
+    AgentResumed,
+    AgentRegistered,
+    AgentDnd,
+    QueueOpened,
+    QueueClosed,
+)
+"""Events that happen whatever the engine decides."""
+TALK: Seconds = 180.0
+"""Assumed where nobody in a queue was ever answered."""
+
+
+def reenact(day: RecordedDay, settings: Settings, seed: int = 1) -> Day:
+    """The day as it might have gone under these settings; dice fill in what nobody can know."""
+    events: list[tuple[Instant, Event]] = []
+    if day.events:
+        events += [(day.events[0][1], event) for event in day.on_duty]
+    events += [(at, event) for event, at in day.events if isinstance(event, FROM_OUTSIDE)]
+    return Day(Scenario(settings), callers(day, seed), events=events)
+
+
+def callers(day: RecordedDay, seed: int = 1) -> list[Caller]:
+    """Those who called, by time.
+
+    Who was answered would have waited at least as long; how much longer is drawn from the
+    exponential law that the record suggests.  The talk of those who never were answered is drawn
+    from that of others in their queue.
+    """
+    visits = _first_visits(day.log)
+    rang = {row.call: row.rang for row in day.log.offers if row.outcome is OfferOutcome.ANSWERED}
+    habits = {queue: _Habits(day.log, queue) for queue in day.log.visits}
+    joins: dict[CallId, tuple[CallJoined, Instant]] = {}
+    for event, at in day.events:
+        if type(event) is CallJoined and event.call in visits:
+            joins.setdefault(event.call, (event, at))
+    rng = Random(seed)
+    return [
+        habits[visits[call].queue].caller(visits[call], event, at, rang.get(call, 0.0), rng)
+        for call, (event, at) in joins.items()
+    ]
+
+
+def _first_visits(log: Logbook) -> dict[CallId, Visit]:
+    visits = sorted((v for line in log.visits.values() for v in line), key=lambda v: v.joined)
+    found: dict[CallId, Visit] = {}
+    for visit in visits:
+        if not visit.callback and not refused(visit):
+            found.setdefault(visit.call, visit)
+    return found
+
+
+class _Habits:
+    """How callers of one queue were: how long they talked, and how patient they were."""
+
+    def __init__(self, log: Logbook, queue: str) -> None:
+        visits = [v for v in log.visits[queue] if not refused(v) and not v.callback]
+        talks = (_talk(visit) for visit in visits)
+        self.talks = [seconds for seconds in talks if seconds is not None]
+        gone = sum(visit.outcome is VisitOutcome.ABANDONED for visit in visits)
+        self.patience = sum(visit.waited for visit in visits) / gone if gone else inf
+
+    def caller(
+        self, visit: Visit, joined: CallJoined, at: Instant, rang: Seconds, rng: Random
+    ) -> Caller:
+        more = rng.expovariate(1.0) * self.patience if self.patience < inf else inf
+        other = self.talks[rng.randrange(len(self.talks))] if self.talks else TALK
+        talk = _talk(visit)
+        return Caller(
+            at,
+            visit.call,
+            visit.queue,
+            visit.waited + (0.0 if visit.outcome is VisitOutcome.ABANDONED else more),
+            other if talk is None else talk,
+            rang,
+            1.0,
+            joined.customer,
+            joined.priority,
+            joined.skills,
+        )
+
+
+def _talk(visit: Visit) -> Seconds | None:
+    contact = visit.contact
+    if contact is None or contact.talk.end is None:
+        return None
+    return contact.talk.end - contact.talk.start

@@ -1,0 +1,223 @@
+"""The simulator agrees with theory, with itself, and with the day it replays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from random import Random
+from statistics import fmean
+from time import process_time
+
+import pytest
+
+from acd.actions import Action, ShadowDiffered
+from acd.engine import Engine
+from acd.erlang import Erlang
+from acd.events import Event
+from acd.journal import decode, encode
+from acd.settings import QueueSettings
+from acd.simulate.day import Day, simulate
+from acd.simulate.figures import gini, jain, percentile
+from acd.simulate.laws import Constant, Exponential, Law, Lognormal, Recorded
+from acd.simulate.reenact import callers, reenact
+from acd.simulate.replay import replay, share_changed
+from acd.simulate.scenario import Scenario, Shift, one_queue
+from acd.simulate.study import compare, estimate, student, with_strategy
+from acd.strategies import strategies
+from acd.types import Instant
+from tests.acd.history import any_event, any_settings
+
+
+@pytest.mark.parametrize(
+    ("agents", "per_hour", "talk", "patience"),
+    [(14, 200.0, 180.0, inf), (12, 200.0, 180.0, 120.0), (9, 200.0, 180.0, 60.0)],
+)
+def test_simulation_agrees_with_erlang(
+    agents: int, per_hour: float, talk: float, patience: float
+) -> None:
+    """Erlang C, A and A under overload: each figure within the interval of six long days."""
+    law: Law = Exponential(patience) if patience < inf else Constant(inf)
+    scenario = one_queue(agents, per_hour, 12.0, talk=Exponential(talk), patience=law)
+    (found,) = compare({"q": scenario}, range(6))
+    theory = Erlang(agents, per_hour / 3600, talk, patience)
+    expected = {
+        "average_wait": theory.mean_wait,
+        "SL-C+": theory.answered_within(20.0),
+        "abandonment": theory.abandoned,
+        "occupancy_with_ringing": theory.occupancy,
+    }
+    for name, value in expected.items():
+        mean, margin = found.estimate(name) or (0.0, 0.0)
+        assert mean == pytest.approx(value, abs=1.5 * (margin or 0.0) + 0.005 * value), name
+
+
+def test_a_day_of_ten_thousand_calls_takes_seconds() -> None:
+    """Under 10 s of CPU, on any machine that is not ten times slower than its makers'."""
+    begin = process_time()
+    day = simulate(one_queue(60, 1000.0, 10.0, patience=Exponential(120.0)))
+    assert len(day.log.visits["q"]) > 9500
+    assert process_time() - begin < 10.0
+
+
+def test_the_same_seed_is_the_same_day_and_rules_change_no_caller() -> None:
+    scenario = busy_office()
+    other = replace(scenario, settings=with_strategy(scenario.settings, "linear"))
+    assert simulate(scenario, 7).assignments == simulate(scenario, 7).assignments
+    assert simulate(scenario, 7).assignments != simulate(scenario, 8).assignments
+    assert scenario.callers(7) == other.callers(7)
+
+
+def busy_office(**rules: object) -> Scenario:
+    """Six agents and 110 calls an hour for two hours, answered after 4 s, some missed."""
+    queue = QueueSettings(wrap_up=10.0, **rules)  # type: ignore[arg-type]
+    scenario = one_queue(6, 110.0, 2.0, queue, patience=Exponential(200.0))
+    (stream,) = scenario.streams
+    streams = (replace(stream, answer=Constant(4.0), customers=50),)
+    return replace(scenario, streams=streams, miss=0.05)
+
+
+def test_pairs_of_days_know_a_difference_better_than_means() -> None:
+    scenario = busy_office()
+    more = replace(scenario, shifts=scenario.shifts[:-1])
+    few, many = compare({"five": more, "six": scenario}, range(6))
+    difference, one = few.against(many, "ASA"), few.estimate("ASA")
+    assert difference and one and difference.margin and one.margin
+    assert difference.mean > 0
+    assert difference.certain
+    assert difference.margin < one.margin
+
+
+def test_agents_keep_their_breaks() -> None:
+    scenario = one_queue(2, 30.0, 3.0)
+    shifts = tuple(
+        Shift(shift.agent, 0.0, 10800.0, ((3600.0, 5400.0),)) for shift in scenario.shifts
+    )
+    day = simulate(replace(scenario, shifts=shifts))
+    paused = {s.state: s.time for s in day.log.spans["agent01"] if s.detail == "break"}
+    assert [round(time.end or 0) for time in paused.values()] == [5400]
+
+
+def recorded(scenario: Scenario) -> tuple[Day, list[bytes]]:
+    """A day and its journal, as the switch would have kept it."""
+    events: list[tuple[Event, Instant]] = []
+    day = Day(scenario, scenario.callers(3), journal=events)
+    return day, [encode(event, now) for event, now in events]
+
+
+@pytest.mark.parametrize("strategy", ["longest-idle", "random", "round-robin", "ring-all", "fair"])
+def test_a_recorded_day_replays_exactly(strategy: str) -> None:
+    """Same rules: the same agents for the same callers, in the same order."""
+    scenario = busy_office(strategy=strategy)
+    day, journal = recorded(scenario)
+    again = replay(Engine(scenario.settings), map(decode, journal))
+    assert again.assignments == day.assignments
+    assert share_changed(again.assignments, day.assignments) == 0.0
+
+
+def test_a_recorded_day_under_another_strategy() -> None:
+    """The same callers and shifts; other agents, and much the same waits."""
+    scenario = busy_office()
+    _, journal = recorded(scenario)
+    day = replay(Engine(scenario.settings), map(decode, journal))
+    other = reenact(day, with_strategy(scenario.settings, "linear"))
+    assert {c.call for c in callers(day)} == {v.call for v in day.log.visits["q"]}
+    changed = share_changed(day.assignments, other.assignments)
+    assert changed is not None
+    assert changed > 0.3
+    assert len(other.assignments) == pytest.approx(len(day.assignments), rel=0.05)
+
+
+def test_a_reenactment_under_the_same_rules_is_close_to_the_day() -> None:
+    scenario = one_queue(8, 140.0, 3.0, patience=Exponential(150.0))
+    day, journal = recorded(scenario)
+    again = reenact(replay(Engine(scenario.settings), map(decode, journal)), scenario.settings)
+    answered = [len(d.assignments) for d in (day, again)]
+    assert answered[1] == pytest.approx(answered[0], rel=0.03)
+
+
+# --- shadows -------------------------------------------------------------------------------------
+
+
+def without_shadow(said: list[Action]) -> list[Action]:
+    return [action for action in said if not isinstance(action, ShadowDiffered)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_shadow_has_no_influence_on_any_history(seed: int) -> None:
+    """Any strategy beside any other, over any events: the same actions but for the reports."""
+    rng = Random(seed)
+    rules = any_settings(rng.randrange)
+    names = sorted(strategies())
+    shaded, plain = (
+        Engine(
+            replace(
+                rules,
+                queues={
+                    name: replace(queue, shadow=names[(seed + n) % len(names)] if dark else "")
+                    for n, (name, queue) in enumerate(rules.queues.items())
+                },
+            )
+        )
+        for dark in (True, False)
+    )
+    now = 0.0
+    for _ in range(400):
+        now += rng.choice((0.0, 0.1, 3.0, 20.0))
+        event = any_event(rng.randrange, plain)
+        if type(event).__name__ != "Reconfigured":
+            assert without_shadow(shaded.handle(event, now)) == plain.handle(event, now)
+    for one, other in zip(shaded.floor.queues.values(), plain.floor.queues.values(), strict=True):
+        assert (one.pointer, one.ended) == (other.pointer, other.ended)
+    assert shaded.floor.dice == plain.floor.dice
+
+
+def test_a_shadow_of_the_same_strategy_never_differs() -> None:
+    for strategy in ("longest-idle", "linear", "fair", "fewest-calls", "cost"):
+        scenario = busy_office(strategy=strategy, shadow=strategy)
+        _, journal = recorded(scenario)
+        assert replay(Engine(scenario.settings), map(decode, journal)).shadow == []
+
+
+# --- small things --------------------------------------------------------------------------------
+
+
+def test_laws_have_the_means_they_say() -> None:
+    rng = Random(1)
+    laws: list[Law] = [
+        Exponential(60.0),
+        Lognormal(60.0, 0.8),
+        Recorded((30.0, 90.0)),
+        Constant(60.0),
+    ]
+    for law in laws:
+        assert fmean(law.sample(rng) for _ in range(20_000)) == pytest.approx(60, rel=0.03)
+
+
+def test_a_lognormal_law_is_found_again() -> None:
+    rng, law = Random(2), Lognormal(200.0, 0.7)
+    found = Lognormal.fit([law.sample(rng) for _ in range(20_000)])
+    assert found.mean == pytest.approx(200, rel=0.03)
+    assert found.cv == pytest.approx(0.7, rel=0.05)
+    with pytest.raises(ValueError, match="no times"):
+        Lognormal.fit([0.0])
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"),
+    [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (30, 2.042)],
+)
+def test_students_table(freedom: int, quantile: float) -> None:
+    assert student(freedom) == pytest.approx(quantile, rel=0.01)
+
+
+def test_one_day_has_no_interval() -> None:
+    assert estimate([3.0]) == (3.0, None)
+    assert not estimate([3.0]).certain
+
+
+def test_indexes_of_fairness() -> None:
+    assert (jain([1, 1, 1, 1]), gini([1, 1, 1, 1])) == (1.0, 0.0)
+    assert (jain([1, 0, 0, 0]), gini([1, 0, 0, 0])) == (0.25, 0.75)
+    assert (jain([0, 0]), gini([0, 0])) == (None, None)
+    assert percentile([1, 2, 3, 4], 50) == 3
+    assert percentile([], 50) is None
