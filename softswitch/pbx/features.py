@@ -6,6 +6,8 @@ from config.targets import Kind
 from softswitch.calls.events import Asked, Digit
 from softswitch.pbx.conversation import Conversation
 from softswitch.pbx.extension import extension
+from softswitch.pbx.menu import menu
+from softswitch.pbx.play import hangup, play
 from softswitch.pbx.targets import Features
 
 
@@ -16,4 +18,13 @@ async def during_talk(talk: Conversation, event: Asked | Digit) -> bool:
     return False
 
 
-FEATURES = Features(targets={Kind.EXTENSION: extension}, codes={}, during_talk=during_talk)
+FEATURES = Features(
+    targets={
+        Kind.EXTENSION: extension,
+        Kind.HANGUP: hangup,
+        Kind.MENU: menu,
+        Kind.PLAY: play,
+    },
+    codes={},
+    during_talk=during_talk,
+)

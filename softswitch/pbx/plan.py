@@ -4,7 +4,7 @@ Built once for each set of settings; a look-up is one dictionary access for whol
 and a walk over the few codes that take a number at once (`*72102`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from config.codes import TAKE_NUMBER
@@ -38,6 +38,11 @@ class Plan:
         codes = {name: getattr(settings.codes, name, "") for name in TAKE_NUMBER}
         self._taking = [(code, name) for name, code in codes.items() if code]
         self._taking.sort(key=lambda pair: -len(pair[0]))
+
+    @property
+    def inside(self) -> Mapping[str, Target]:
+        """Every place inside by its number."""
+        return self._targets
 
     def target(self, number: str) -> Target | None:
         """The place inside that `number` reaches."""

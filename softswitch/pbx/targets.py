@@ -50,7 +50,8 @@ async def serve(switch: Switch, call: Call, targets: Sequence[Target]) -> None:
         except NotAnswered as error:
             failure = error
         else:
-            return
+            if target.kind is not Kind.PLAY or target is targets[-1]:
+                return  # an announcement is only heard on the way to the next
     raise failure
 
 
