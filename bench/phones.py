@@ -91,9 +91,24 @@ MESSAGES = {
 """Ten messages by name."""
 
 
-def copies(message: bytes, count: int, first: int = 0) -> list[bytes]:
-    """`count` copies of a message, numbered from `first` on."""
-    return [message.replace(b"#", b"%08x" % number) for number in range(first, first + count)]
+_last = 0
+
+
+def fresh(count: int) -> range:
+    """`count` numbers that no copy had before: nothing of it is in a parser's memory."""
+    global _last
+    _last += count
+    return range(_last - count, _last)
+
+
+def copy(message: bytes, number: int) -> bytes:
+    """The copy of a message that has this number."""
+    return message.replace(b"#", b"%08x" % number)
+
+
+def copies(message: bytes, count: int) -> list[bytes]:
+    """`count` copies of a message, all of them new."""
+    return [copy(message, number) for number in fresh(count)]
 
 
 def host(number: int) -> str:

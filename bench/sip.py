@@ -18,7 +18,7 @@ from time import process_time
 
 import uvloop
 
-from bench.phones import MESSAGES, SDP, US, answer_to, copies, field, host, request
+from bench.phones import MESSAGES, SDP, US, answer_to, copies, copy, field, fresh, host, request
 from softswitch.sdp import LocalMedia, Negotiation
 from softswitch.sip.callee import Callee
 from softswitch.sip.caller import Caller
@@ -207,7 +207,7 @@ def registering(count: int) -> dict[str, float]:
 def _register(number: int, cseq: int, extra: str) -> bytes:
     contact = f"Contact: <sip:{number}-0x55@{host(number)}:5060>\nExpires: 3600\n"
     agent = "User-Agent: baresip v1.0.0 (x86_64/linux)\nSupported: gruu\n"
-    [text] = copies(request("REGISTER", contact + extra + agent, cseq=cseq), 1, number)
+    [text] = copies(request("REGISTER", contact + extra + agent, cseq=cseq), 1)
     text = text.replace(b"10.0.0.7", host(number).encode()).replace(b"<sip:102@", b"<sip:101@")
     return text.replace(b"sip:101@", b"sip:%d@" % number)
 
@@ -231,14 +231,16 @@ def calling(count: int) -> dict[str, float]:
         return switch.take()
 
     there = [CALLEE] * count
-    invites = [
-        text.replace(b"10.0.0.7", host(number).encode())
-        for number, text in enumerate(copies(MESSAGES["INVITE"], count))
-    ]
+    numbers = fresh(count)
+
+    def caller(message: bytes, phone: int) -> bytes:
+        return copy(message, numbers[phone]).replace(b"10.0.0.7", host(phone).encode())
+
+    invites = [caller(MESSAGES["INVITE"], phone) for phone in range(count)]
     sent = step("INVITE", invites, places)
     invited = [data for data in sent if data.startswith(b"INVITE ")]
     step("100", [answer_to(data, "100 Trying") for data in invited], there)
-    tags = [f";tag=b{number:08x}" for number in range(count)]
+    tags = [f";tag=b{number:08x}" for number in numbers]
     pairs = list(zip(invited, tags, strict=True))
     rings = [answer_to(data, "180 Ringing", tag, CONTACT) for data, tag in pairs]
     step("180", rings, there)
@@ -246,18 +248,15 @@ def calling(count: int) -> dict[str, float]:
     sent = step("200", oks, there)
     answers = [data for data in sent if data.startswith(b"SIP/2.0 200 ")]
     own = [field(data, b"To").partition(";tag=")[2] for data in answers]
-    step("ACK", [_in_dialog("ACK", n, 1, tag) for n, tag in enumerate(own)], places)
-    sent = step("BYE", [_in_dialog("BYE", n, 2, tag) for n, tag in enumerate(own)], places)
+    acks = [request("ACK", to=f";tag={tag}") for tag in own]
+    step("ACK", [caller(ack, phone) for phone, ack in enumerate(acks)], places)
+    ends = [request("BYE", to=f";tag={tag}", cseq=2) for tag in own]
+    sent = step("BYE", [caller(end, phone) for phone, end in enumerate(ends)], places)
     byes = [data for data in sent if data.startswith(b"BYE ")]
     step("200 to BYE", [answer_to(data, "200 OK") for data in byes], there)
     assert not switch.ua.sessions, "calls were not carried to their end"
     measured["call of two legs"] = sum(measured.values())
     return measured
-
-
-def _in_dialog(method: str, number: int, cseq: int, tag: str) -> bytes:
-    [text] = copies(request(method, to=f";tag={tag}", cseq=cseq), 1, number)
-    return text.replace(b"10.0.0.7", host(number).encode())
 
 
 async def _measured(count: int) -> dict[str, float]:
