@@ -5,7 +5,7 @@ database, no asyncio.  One TOML file becomes one immutable `Settings`; `load` re
 mistakes, `examine` lists them.
 """
 
-from config.changes import Change, changes, needs_restart
+from config.changes import Change, changes, needs_restart, with_fixed
 from config.loader import examine, load
 from config.passwords import is_placeholder
 from config.problems import ConfigError, Problem
@@ -25,4 +25,5 @@ __all__ = [
     "is_placeholder",
     "load",
     "needs_restart",
+    "with_fixed",
 ]

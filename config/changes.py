@@ -5,7 +5,29 @@ from dataclasses import dataclass, field
 from config.problems import Problem
 from config.settings import Settings
 
-FIXED = ("switch.data", "switch.domain", "media", "records.database", "api.listen", "sip.listen")
+FIXED = (
+    "switch.data",
+    "switch.domain",
+    "records.database",
+    "records.flush",
+    "log",
+    "api",
+    "sip.listen",
+    "sip.timers",
+    "sip.streams",
+    "sip.tls",
+    "sip.session_expires",
+    "sip.min_session_expires",
+    "sip.product",
+    "sip.dns",
+    "media.address",
+    "media.address6",
+    "media.ports",
+    "media.workers",
+    "media.backend",
+    "media.jitter",
+    "media.tos",
+)
 """What a running switch cannot change."""
 
 
@@ -41,6 +63,18 @@ def needs_restart(old: Settings, new: Settings) -> list[Problem]:
         for key in FIXED
         if _at(old, key) != _at(new, key)
     ]
+
+
+def with_fixed(old: Settings, new: Settings) -> Settings:
+    """`new`, but for what only a restart could change, which is as in `old`."""
+    kept: dict[str, dict[str, object]] = {}
+    for key in FIXED:
+        table, _, name = key.partition(".")
+        if name:
+            kept.setdefault(table, {})[name] = _at(old, key)
+    tables = {table: getattr(new, table).model_copy(update=keys) for table, keys in kept.items()}
+    whole = {key: getattr(old, key) for key in FIXED if "." not in key}
+    return new.model_copy(update={**tables, **whole})
 
 
 def _at(settings: object, key: str) -> object:

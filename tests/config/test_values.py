@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import Kind, Target, changes, is_placeholder, needs_restart
+from config import Kind, Target, changes, is_placeholder, needs_restart, with_fixed
 from config.addresses import Listen, Ports, is_loopback
 from config.features import Slots
 from config.modes import Hours
@@ -78,6 +78,19 @@ def test_a_reload_knows_what_changed() -> None:
 
 
 def test_a_reload_says_what_needs_a_restart() -> None:
-    new = settings(MINIMAL + '[media]\nports = "20000-20999"\n')
+    new = settings(MINIMAL + '[media]\nports = "20000-20999"\nptime = 30\n')
 
-    assert [problem.key for problem in needs_restart(settings(MINIMAL), new)] == ["media"]
+    assert [problem.key for problem in needs_restart(settings(MINIMAL), new)] == ["media.ports"]
+
+
+def test_until_the_restart_the_old_value_holds_and_the_rest_is_new() -> None:
+    old = settings(MINIMAL)
+    new = settings(
+        MINIMAL + '[media]\nports = "20000-20999"\nptime = 30\n[log]\nlevel = "error"\n'
+    )
+
+    mixed = with_fixed(old, new)
+
+    assert (mixed.media.ports, mixed.media.ptime) == (old.media.ports, 30)
+    assert mixed.log == old.log
+    assert needs_restart(old, mixed) == []
