@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from softswitch.sip.headers import NO_PARAMS, NameAddr
+from softswitch.sip.headers import NO_PARAMS, format_params
 from softswitch.sip.route import is_behind_nat, next_hop
 from softswitch.sip.types import Destination, Flow, Instant
 from softswitch.sip.uri import SipUri
@@ -55,11 +55,9 @@ class Binding(NamedTuple):
 
     def contact(self, now: Instant) -> str:
         """The Contact value that a 200 to REGISTER lists."""
-        params = dict(self.params)
-        if self.q != 1.0:
-            params["q"] = f"{self.q:.3g}"
-        params["expires"] = str(max(round(self.expires_at - now), 0))
-        return str(NameAddr("", self.uri, params))
+        params = format_params(self.params) if self.params else ""
+        q = f";q={self.q:.3g}" if self.q != 1.0 else ""
+        return f"<{self.uri}>{params}{q};expires={max(round(self.expires_at - now), 0)}"
 
     def stored(self, epoch: float) -> dict[str, Any]:
         """As JSON values.  `epoch` is what wall-clock time is ahead of `Instant`."""

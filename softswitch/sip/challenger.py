@@ -52,6 +52,9 @@ class Verdict:
     forgiven: tuple[Fault, ...] = ()
 
 
+_NOTHING = Verdict(Outcome.MISSING)
+
+
 @dataclass(slots=True)
 class _Use:
     """How far a nonce is used up: the highest count, and a bit for each of the 64 below it."""
@@ -135,16 +138,20 @@ class Challenger:
 
         `secrets_of(username)` gives the HA1s of the algorithms allowed to that user.
         """
+        given = request.headers.all(header)
+        if not given:
+            return _NOTHING
         mine = [
             params
-            for value in request.headers.all(header)
+            for value in given
             if (params := digest_params(value)) and params.get("realm") == self.realm
         ]
         verdicts = [
             self._judge(request, params, secrets_of, now) for params in mine[:_MOST_HEADERS]
         ]
-        best = min(verdicts, key=lambda v: v.outcome.value, default=Verdict(Outcome.MISSING))
-        self.forgiven.update(best.forgiven)
+        best = min(verdicts, key=lambda v: v.outcome.value, default=_NOTHING)
+        if best.forgiven:
+            self.forgiven.update(best.forgiven)
         return best
 
     def _judge(

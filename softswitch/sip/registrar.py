@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from softswitch.sip.binding import Binding
-from softswitch.sip.headers import NameAddr
+from softswitch.sip.headers import PARTIES, NameAddr
+from softswitch.sip.memory import remembered
 from softswitch.sip.message import Request, Response, reply
 from softswitch.sip.types import Address, Flow, Instant, ParseError, SwitchError
 from softswitch.sip.uri import SipUri
@@ -80,7 +81,11 @@ def aor_of(request: Request) -> str:
 
     ParseError (400) where it is no SIP address.
     """
-    uri = _sip_uri(request.to)
+    return _aor(request.to.uri)
+
+
+def _canonical_aor(text: str) -> str:
+    uri = _sip_uri(text)
     return str(SipUri(uri.scheme, uri.user, uri.host.lower(), uri.port))
 
 
@@ -122,6 +127,8 @@ class Registrar:
     def lookup(self, aor: str, now: Instant) -> list[Binding]:
         """The contacts of an address that are alive, the preferred and then the newest first."""
         alive = [b for b in self._bindings.get(aor, {}).values() if b.expires_at > now]
+        if len(alive) < 2:
+            return alive
         return sorted(alive, key=lambda binding: (-binding.q, -binding.expires_at))
 
     def knows(self, remote: Address) -> bool:
@@ -208,7 +215,7 @@ class Registrar:
         path = request.addresses("Path") if "Path" in request.headers.fields else ()
         return Binding(
             aor,
-            _outbound_key(contact) if outbound else _key(_sip_uri(contact), contact.uri, mine),
+            _outbound_key(contact) if outbound else _key(contact.uri, mine),
             contact.uri,
             flow,
             now + self._lifetime(request, contact),
@@ -270,23 +277,28 @@ class Registrar:
         current = self.lookup(aor, now)
         response = reply(request, 200)
         response.headers.replace("Contact", [binding.contact(now) for binding in current])
-        response.headers.replace("Path", request.headers.all("Path"))
+        if "Path" in request.headers:
+            response.headers.replace("Path", request.headers.all("Path"))
         if any(binding.outbound and binding.call_id == request.call_id for binding in current):
             response.headers.set("Require", "outbound")
         return response
 
 
-def _sip_uri(address: NameAddr) -> SipUri:
+def _sip_uri(text: str) -> SipUri:
     """An address of record, and what we bind to it, must be SIP: 400 (§10.3 step 5)."""
-    if address.uri.partition(":")[0].lower() not in ("sip", "sips"):
-        raise ParseError(f"{address.uri[:60]!r} is no sip or sips URI")
-    return address.sip_uri
+    if text.partition(":")[0].lower() not in ("sip", "sips"):
+        raise ParseError(f"{text[:60]!r} is no sip or sips URI")
+    return SipUri.parse(text)
 
 
-def _key(uri: SipUri, text: str, mine: dict[str, Binding]) -> str:
+_aor = remembered(_canonical_aor, PARTIES)
+
+
+def _key(text: str, mine: dict[str, Binding]) -> str:
     """The key of the contact that is equal by §19.1.4, else the text itself."""
     if text in mine:
         return text
+    uri = _sip_uri(text)
     for key, binding in mine.items():
         if not binding.outbound and SipUri.parse(binding.uri) == uri:
             return key
