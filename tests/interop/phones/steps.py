@@ -1,0 +1,146 @@
+"""SIPp scenarios put together from steps, so that a test reads like the call that it makes."""
+
+SDP = """v=0
+o=sipp 1 {version} IN IP[media_ip_type] [media_ip]
+s=-
+c=IN IP[media_ip_type] {address}
+t=0 0
+m=audio {port} RTP/AVP {formats}
+a={direction}"""
+
+
+def scenario(*steps: str) -> str:
+    """The XML of a scenario."""
+    body = "\n".join(steps)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="steps">\n{body}\n</scenario>\n'
+
+
+def sdp(
+    *,
+    formats: str = "8 0",
+    direction: str = "sendrecv",
+    version: int = 1,
+    address: str = "[media_ip]",
+    port: str = "[media_port]",
+) -> str:
+    return SDP.format(
+        formats=formats, direction=direction, version=version, address=address, port=port
+    )
+
+
+def send(message: str, body: str = "", *, retrans: bool = False, headers: str = "") -> str:
+    """Send a message; `body` is SDP."""
+    lines = [line.strip() for line in (message + "\n" + headers).strip().splitlines()]
+    if body:
+        lines.append("Content-Type: application/sdp")
+    lines += ["Content-Length: [len]", "", *([body] if body else [])]
+    attribute = ' retrans="500"' if retrans else ""
+    text = "\n".join(lines)
+    return f"<send{attribute}><![CDATA[\n{text}\n\n]]></send>"
+
+
+def recv(status: int, *, optional: bool = False, auth: bool = False) -> str:
+    """Wait for a response."""
+    words = f'response="{status}"'
+    words += ' optional="true"' if optional else ' rrs="true"'
+    words += ' auth="true"' if auth else ""
+    return f"<recv {words}></recv>"
+
+
+def expect(method: str, *, matching: str = "") -> str:
+    """Wait for a request; `matching` is a regular expression that it must contain."""
+    if not matching:
+        return f'<recv request="{method}" rrs="true"></recv>'
+    return (
+        f'<recv request="{method}" rrs="true"><action>'
+        f'<ereg regexp="{matching}" search_in="msg" check_it="true" assign_to="1"/>'
+        "</action></recv>"
+    )
+
+
+REFERENCE = '<Reference variables="1"/>'
+"""Needed at the end of a scenario that uses `matching`."""
+
+
+def pause(ms: int) -> str:
+    return f'<pause milliseconds="{ms}"/>'
+
+
+def request(method: str, number: int, *, dialog: bool = True, extra: str = "") -> str:
+    """A request of the caller's; inside the dialog it goes to the answerer's Contact."""
+    uri = "[next_url]" if dialog else "sip:[service]@[remote_ip]:[remote_port]"
+    tag = "[peer_tag_param]" if dialog else ""
+    return f"""{method} {uri} SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+    From: <sip:[field0]@office.test>;tag=[pid]caller[call_number]
+    To: <sip:[service]@office.test>{tag}
+    Call-ID: [call_id]
+    CSeq: {number} {method}
+    Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>
+    Max-Forwards: 70
+    {extra}"""
+
+
+AUTHORIZED = "[field1]"
+"""The bracketed keyword comes from the injection file: name and password differ by call."""
+
+
+def credentials(user: str) -> list[str]:
+    """A row of the injection file for a caller that is extension `user`."""
+    return [user, f"[authentication username={user} password=secret-{user}]"]
+
+
+def invited(body: str | None = None, *, extra: str = "") -> list[str]:
+    """INVITE, the 401, and INVITE again with the digest; `body` "" makes no offer."""
+    offer = sdp() if body is None else body
+    return [
+        send(request("INVITE", 1, dialog=False, extra=extra), offer, retrans=True),
+        recv(100, optional=True),
+        recv(401, auth=True),
+        send(request("ACK", 1, dialog=False).replace(" SIP/2.0\n", " SIP/2.0\n", 1)),
+        send(
+            request("INVITE", 2, dialog=False, extra=f"{AUTHORIZED}\n{extra}"), offer, retrans=True
+        ),
+        recv(100, optional=True),
+    ]
+
+
+def hang_up(number: int = 3) -> list[str]:
+    return [send(request("BYE", number), retrans=True), recv(200)]
+
+
+def ack(number: int = 2, body: str = "") -> str:
+    return send(request("ACK", number), body)
+
+
+def answer(status: int, reason: str, body: str = "", *, extra: str = "") -> str:
+    """A response of the callee's to the request that came last."""
+    return send(
+        f"""SIP/2.0 {status} {reason}
+        [last_Via:]
+        [last_From:]
+        [last_To:];tag=[pid]callee[call_number]
+        [last_Call-ID:]
+        [last_CSeq:]
+        Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+        {extra}""",
+        body,
+    )
+
+
+def accept_bye() -> list[str]:
+    return [expect("BYE"), done()]
+
+
+def done(*, extra: str = "") -> str:
+    """200 to a request inside the dialog: its To has our tag already."""
+    return send(
+        f"""SIP/2.0 200 OK
+        [last_Via:]
+        [last_From:]
+        [last_To:]
+        [last_Call-ID:]
+        [last_CSeq:]
+        Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+        {extra}"""
+    )

@@ -1,0 +1,254 @@
+"""Calls between extensions, line by line, with SIPp as both phones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.interop.phones import Sipp
+from tests.interop.phones.registering import register
+from tests.interop.phones.sipp import SippRun
+from tests.interop.phones.steps import (
+    REFERENCE,
+    accept_bye,
+    ack,
+    answer,
+    credentials,
+    done,
+    expect,
+    hang_up,
+    invited,
+    pause,
+    recv,
+    request,
+    scenario,
+    sdp,
+    send,
+)
+from tests.interop.switch import Switch, running
+
+SETTINGS = """
+[media]
+silence = 2.0
+"""
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
+    with running(tmp_path_factory.mktemp("office") / "switch") as started:
+        yield started
+
+
+class Call:
+    """Two SIPp phones: 101 dials, 102 (or whoever is registered) does as told."""
+
+    def __init__(self, office: Switch, folder: Path) -> None:
+        self.office, self.folder = office, folder
+        self.callees: list[Sipp] = []
+
+    def phone(self, *steps: str, user: str = "102", timeout: int = 15) -> Sipp:
+        """A registered phone that follows these steps."""
+        phone = Sipp(
+            self.folder / f"callee-{len(self.callees)}", scenario(*steps), timeout=timeout
+        )
+        phone.listening()
+        register(self.office.account(user), phone.port)
+        self.callees.append(phone)
+        return phone
+
+    def dial(self, *steps: str, to: str = "102", caller: str = "101") -> SippRun:
+        """Call `to` by these steps; every phone must have done what it was told."""
+        remote = f"127.0.0.1:{self.office.port}"
+        with Sipp(
+            self.folder / "caller",
+            scenario(*steps),
+            remote,
+            service=to,
+            fields=[credentials(caller)],
+            timeout=15,
+        ) as phone:
+            run = phone.wait()
+        assert run.code == 0, run.errors + phone.messages()[-3000:]
+        for callee in self.callees:
+            done = callee.wait()
+            callee.stop()
+            register(self.office.account("102"), callee.port, expires=0)
+            assert done.code == 0, done.errors + callee.messages()[-3000:]
+        return run
+
+
+@pytest.fixture
+def call(office: Switch, tmp_path: Path) -> Call:
+    return Call(office, tmp_path)
+
+
+RINGS = [expect("INVITE"), answer(100, "Trying"), answer(180, "Ringing")]
+ANSWERS = [*RINGS, answer(200, "OK", sdp()), expect("ACK")]
+
+
+def test_an_extension_calls_another_and_hangs_up(call: Call) -> None:
+    call.phone(*ANSWERS, *accept_bye())
+    call.dial(*invited(), recv(180), recv(200), ack(), pause(300), *hang_up())
+
+
+def test_the_one_called_hangs_up(call: Call) -> None:
+    bye = send(
+        """BYE [next_url] SIP/2.0
+        Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+        From: [$2];tag=[pid]callee[call_number]
+        To: [$3]
+        Call-ID: [call_id]
+        CSeq: 1 BYE
+        Max-Forwards: 70""",
+        retrans=True,
+    )
+    learn = (
+        '<recv request="INVITE" rrs="true"><action>'
+        '<ereg regexp="<[^>]*>" search_in="hdr" header="To:" assign_to="2"/>'
+        '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="3"/></action></recv>'
+    ).replace("<[^>]*>", "&lt;[^&gt;]*&gt;")
+    call.phone(learn, answer(200, "OK", sdp()), expect("ACK"), pause(300), bye, recv(200))
+    call.dial(*invited(), recv(180, optional=True), recv(200), ack(), *accept_bye())
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(486, "Busy Here"), (603, "Decline"), (480, "Temporarily Unavailable"), (600, "Busy")],
+)
+def test_a_refusal_reaches_the_caller(call: Call, status: int, reason: str) -> None:
+    call.phone(*RINGS, answer(status, reason), expect("ACK"))
+    call.dial(*invited(), recv(180), recv(status), send(request("ACK", 2)))
+
+
+def test_nobody_registered_is_480_at_once(call: Call) -> None:
+    call.dial(*invited(), recv(480), send(request("ACK", 2)), to="104")
+
+
+def test_an_unknown_number_is_404(call: Call) -> None:
+    call.dial(*invited(), recv(404), send(request("ACK", 2)), to="999")
+
+
+def test_the_caller_gives_up_while_it_rings(call: Call) -> None:
+    cancel = send(
+        """CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+        Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-8];rport
+        From: <sip:[field0]@office.test>;tag=[pid]caller[call_number]
+        To: <sip:[service]@office.test>
+        Call-ID: [call_id]
+        CSeq: 2 CANCEL
+        Max-Forwards: 70"""
+    )
+    call.phone(
+        *RINGS, expect("CANCEL"), done(), answer(487, "Request Terminated"), expect("ACK")
+    )
+    call.dial(
+        *invited(), recv(180), pause(200), cancel, recv(200), recv(487), send(request("ACK", 2))
+    )
+
+
+def test_early_media_reaches_the_caller(call: Call) -> None:
+    call.phone(
+        expect("INVITE"),
+        answer(183, "Session Progress", sdp()),
+        pause(300),
+        answer(200, "OK", sdp()),
+        expect("ACK"),
+        *accept_bye(),
+    )
+    call.dial(*invited(), recv(183), recv(200), ack(), *hang_up())
+
+
+def test_all_phones_ring_and_the_first_answer_wins(call: Call) -> None:
+    """D6: the others are told that it was completed elsewhere (RFC 3326)."""
+    call.phone(
+        *RINGS,
+        expect("CANCEL", matching="Reason:.*SIP;cause=200;text=.Call completed elsewhere."),
+        done(),
+        answer(487, "Request Terminated"),
+        expect("ACK"),
+        REFERENCE,
+    )
+    call.phone(*RINGS, pause(500), answer(200, "OK", sdp()), expect("ACK"), *accept_bye())
+    call.dial(*invited(), recv(180), recv(200), ack(), pause(300), *hang_up())
+
+
+def test_a_redirect_to_another_extension_is_followed(call: Call) -> None:
+    call.phone(*ANSWERS, *accept_bye(), user="103")
+    moved = answer(302, "Moved").replace(
+        "Contact: <sip:[local_ip]:[local_port];transport=[transport]>",
+        "Contact: <sip:103@office.test>",
+    )
+    call.phone(expect("INVITE"), moved, expect("ACK"))
+    call.dial(*invited(), recv(180), recv(200), ack(), pause(200), *hang_up())
+
+
+def test_a_late_offer_is_answered_in_the_ack(call: Call) -> None:
+    call.phone(*ANSWERS, *accept_bye())
+    call.dial(*invited(""), recv(180), recv(200), ack(body=sdp()), pause(300), *hang_up())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        sdp(direction="sendonly", version=2),
+        sdp(direction="inactive", version=2),
+        sdp(address="0.0.0.0", version=2),
+        sdp(formats="0", version=2),
+        sdp(port="[media_port+4]", version=2),
+    ],
+    ids=["hold", "inactive", "old hold", "other codec", "other address"],
+)
+def test_a_reinvite_is_answered_here_and_the_other_side_hears_nothing_of_it(
+    call: Call, changed: str
+) -> None:
+    again = [send(request("INVITE", 3), changed, retrans=True), recv(100, optional=True)]
+    back = [send(request("INVITE", 4), sdp(version=3), retrans=True), recv(100, optional=True)]
+    call.phone(*ANSWERS, *accept_bye())
+    call.dial(
+        *invited(), recv(180), recv(200), ack(), *again, recv(200), ack(3), pause(200),
+        *back, recv(200), ack(4), *hang_up(5),
+    )  # fmt: skip
+
+
+def test_a_reinvite_without_a_codec_in_common_is_488_and_the_call_goes_on(call: Call) -> None:
+    again = [send(request("INVITE", 3), sdp(formats="18", version=2), retrans=True)]
+    call.phone(*ANSWERS, *accept_bye())
+    call.dial(
+        *invited(), recv(180), recv(200), ack(), *again, recv(100, optional=True), recv(488),
+        send(request("ACK", 3)), pause(200), *hang_up(4),
+    )  # fmt: skip
+
+
+def test_no_codec_in_common_is_488(call: Call) -> None:
+    call.dial(*invited(sdp(formats="18")), recv(488), send(request("ACK", 2)), to="103")
+
+
+def test_session_timers_are_agreed_with_a_caller_who_wants_them(call: Call) -> None:
+    """RFC 4028: the 200 names the interval and who refreshes; an interval too small is 422."""
+    timer = "Supported: timer\nSession-Expires: 120;refresher=uac"
+    call.phone(*ANSWERS, *accept_bye())
+    run_steps = invited(extra=timer)
+    update = send(request("UPDATE", 3, extra=timer), retrans=True)
+    call.dial(*run_steps, recv(180), recv(200), ack(), update, recv(200), *hang_up(4))
+
+
+def test_a_session_interval_too_small_is_422(call: Call) -> None:
+    small = "Supported: timer\nSession-Expires: 30"
+    first = send(request("INVITE", 1, dialog=False, extra=small), sdp(), retrans=True)
+    call.dial(first, recv(100, optional=True), recv(422), send(request("ACK", 1, dialog=False)))
+
+
+def test_reliable_ringing_is_acknowledged_between_a_caller_who_has_it_and_a_phone_that_has_not(
+    call: Call,
+) -> None:
+    """RFC 3262: the caller requires 100rel, so its 180 comes with RSeq and waits for PRACK."""
+    call.phone(*ANSWERS[:-2], pause(800), *ANSWERS[-2:], *accept_bye())
+    prack = send(request("PRACK", 3, extra="RAck: [last_RSeq] 2 INVITE"), retrans=True)
+    rseq = (
+        '<recv response="180" rrs="true"><action><ereg regexp="[0-9]+" search_in="hdr"'
+        ' header="RSeq:" check_it="true" assign_to="1"/></action></recv>'
+    )
+    call.dial(
+        *invited(extra="Require: 100rel"), rseq, prack.replace("[last_RSeq]", "[$1]"),
+        recv(200), recv(200), ack(), *hang_up(4), REFERENCE,
+    )  # fmt: skip
