@@ -85,9 +85,7 @@ def test_a_reload_says_what_needs_a_restart() -> None:
 
 def test_until_the_restart_the_old_value_holds_and_the_rest_is_new() -> None:
     old = settings(MINIMAL)
-    new = settings(
-        MINIMAL + '[media]\nports = "20000-20999"\nptime = 30\n[log]\nlevel = "error"\n'
-    )
+    new = settings(MINIMAL + '[media]\nports = "20000-20999"\nptime = 30\n[log]\nlevel = "error"\n')
 
     mixed = with_fixed(old, new)
 
