@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, TypeAlias
 from softswitch.sip.dialog import Dialog, DialogId
 from softswitch.sip.draft import Draft, lines
 from softswitch.sip.exchange import Credentials, Exchange
+from softswitch.sip.headers import MAGIC_COOKIE
+from softswitch.sip.layer import Transactions
 from softswitch.sip.message import Response
 from softswitch.sip.outbox import Outbox
 from softswitch.sip.settings import UaSettings
 from softswitch.sip.timers import TimerHeap
 from softswitch.sip.transaction import (
-    MAGIC_COOKIE,
     ClientTransaction,
     OnResponse,
-    Transactions,
     Transmit,
 )
 from softswitch.sip.types import Address, Destination, Flow, Instant
@@ -184,6 +184,7 @@ class Stack:
             "sessions": len(self.sessions),
             "unacknowledged": len(self._unacknowledged),
             "arrivals": len(self.transactions.arrivals),
+            "destinations": len(self.transactions.waiting),
             "alarms": len(self.heap),
         }
 

@@ -1,8 +1,9 @@
-"""The four transactions (RFC 3261 §17, RFC 6026) and the layer that matches messages to them.
+"""What transactions are to those who begin or answer them (RFC 3261 §17, RFC 6026).
 
-Knows retransmission, absorption and time-outs.  Refuses to know dialogs, calls, sockets
-and clocks: octets are appended to `output`, instants are arguments, and each machine is
-one alarm on the stack's heap.
+The machines themselves are in server.py and client.py; layer.py matches messages to
+them.  All four know retransmission, absorption and time-outs, and refuse to know dialogs,
+calls, sockets and clocks: octets are appended to `output`, instants are arguments, and
+each machine is one alarm on the stack's heap.
 
 Contract: `receive…`, `respond` and `ring` may be called in any state; what the state
 does not allow has no effect.  A final response reaches a client's owner once, except
@@ -14,14 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from softswitch.sip.draft import Draft
 from softswitch.sip.message import Request, Response
-from softswitch.sip.timers import NEVER, Alarm, TimerHeap, Timers
+from softswitch.sip.timers import NEVER, Alarm
 from softswitch.sip.types import Destination, Flow, Instant, Seconds, Target
 
-MAGIC_COOKIE = "z9hG4bK"
+if TYPE_CHECKING:
+    from softswitch.sip.layer import Transactions
 
 Key: TypeAlias = tuple[str | int | None, ...]
 
@@ -54,22 +56,6 @@ class State(Enum):
 CALLING, TRYING, PROCEEDING = State.CALLING, State.TRYING, State.PROCEEDING
 ACCEPTED, COMPLETED = State.ACCEPTED, State.COMPLETED
 CONFIRMED, TERMINATED = State.CONFIRMED, State.TERMINATED
-
-
-def server_key(request: Request, method: str) -> Key:
-    """What a request of `method` in this one's transaction is matched by (§17.2.3).
-
-    CSeq is added to it: pyVoIP answers a challenge with a new INVITE on the old branch.
-
-    Without the magic cookie, RFC 2543 rules: all that a retransmission, ACK or CANCEL
-    has in common with the request.  The To tag is left out, since only ACK changes it.
-    """
-    via = request.via
-    branch = via.params.get("branch", "")
-    cseq = request.cseq.number
-    if branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE):
-        return branch, via.host, via.port, cseq, method
-    return request.uri, request.call_id, request.from_.tag, cseq, str(via), method
 
 
 class ServerTransaction(Alarm):
@@ -115,6 +101,14 @@ class ServerTransaction(Alarm):
         """Send `response`; without effect once a final one was sent."""
         raise NotImplementedError
 
+    def transport_failed(self, now: Instant) -> None:
+        """The stream is gone: the answer goes to the port in sent-by (§18.2.2)."""
+        if self.state is TRYING or self.state is PROCEEDING:
+            port = self.request.via.sent_by[1]
+            self._layer.leave(self)
+            self.destination = Target(self.flow.transport, self.flow.remote[0], port)
+            self._layer.enter(self)
+
     def repeat(self) -> None:
         """The request came again: the same answer, octet for octet."""
         if self._wire is not None and self.state in (PROCEEDING, COMPLETED):
@@ -145,63 +139,9 @@ class ServerTransaction(Alarm):
         self.state = TERMINATED
         self._layer.heap.disarm(self)
         self._layer.servers.pop(self.key, None)
+        if self.flow.transport != "udp":
+            self._layer.leave(self)
         self._layer.forget_arrival(self)
-
-
-class NonInviteServer(ServerTransaction):
-    """RFC 3261 §17.2.2.  Unanswered after 64*T1 it is forgotten: so has the client by then."""
-
-    __slots__ = ()
-
-    def respond(self, response: Response, now: Instant) -> None:
-        if self.state is not TRYING and self.state is not PROCEEDING:
-            return
-        self._send(response)
-        if response.status < 200:
-            self.state = PROCEEDING
-        else:  # timer J: 64*T1 for unreliable transports, zero for reliable ones
-            lasts = 0.0 if self.destination.reliable else self._layer.timers.give_up
-            self._complete(COMPLETED, lasts, now)
-
-
-class InviteServer(ServerTransaction):
-    """RFC 3261 §17.2.1 with the Accepted state of RFC 6026 §8.5."""
-
-    __slots__ = ("_give_up", "_interval")
-
-    def respond(self, response: Response, now: Instant) -> None:
-        if self.state is not PROCEEDING:
-            return
-        self._send(response)
-        if response.status < 200:
-            return
-        timers = self._layer.timers
-        self._give_up = now + timers.give_up
-        if response.status < 300:  # timer L; repeating the 2xx is the owner's affair
-            self._complete(ACCEPTED, timers.give_up, now)
-        else:
-            self._interval = timers.t1
-            lasts = timers.give_up if self.destination.reliable else timers.t1
-            self._complete(COMPLETED, lasts, now)
-
-    def receive_ack(self, now: Instant) -> bool:
-        """Whether the ACK is the transaction's own; one for a 2xx is not."""
-        if self.state is COMPLETED:
-            self.state = CONFIRMED
-            if self.destination.reliable:
-                self._terminate()
-            else:  # timer I absorbs ACKs that come again
-                self._layer.heap.arm(self, now + self._layer.timers.t4)
-        return self.state is not ACCEPTED
-
-    def ring(self, now: Instant) -> None:
-        """Timer G repeats the refusal until timer H gives up; L and I just end."""
-        if self.state is not COMPLETED or now >= self._give_up:
-            self._terminate()
-            return
-        self.resend()
-        self._interval = min(2 * self._interval, self._layer.timers.t2)
-        self._layer.heap.arm(self, min(now + self._interval, self._give_up))
 
 
 class ClientTransaction(Alarm):
@@ -273,7 +213,9 @@ class ClientTransaction(Alarm):
         if self._fallback is None:
             self._fail(503)
             return
+        self._layer.leave(self)
         self.destination, self._fallback = self._fallback, None
+        self._layer.enter(self)
         self._begin(self.draft.wire(self._layer.via(self.destination, self.branch)), now)
 
     def receive(self, response: Response, now: Instant) -> None:
@@ -299,174 +241,4 @@ class ClientTransaction(Alarm):
         self.state = TERMINATED
         self._layer.heap.disarm(self)
         self._layer.clients.pop(self.key, None)
-
-
-class NonInviteClient(ClientTransaction):
-    """RFC 3261 §17.1.2.  Its owner hears provisional responses too."""
-
-    __slots__ = ()
-
-    def receive(self, response: Response, now: Instant) -> None:
-        if self.state is not TRYING and self.state is not PROCEEDING:
-            return
-        if response.status < 200:
-            self.state = PROCEEDING
-        else:  # timer K: T4 for unreliable transports, zero for reliable ones
-            lasts = 0.0 if self.destination.reliable else self._layer.timers.t4
-            self._linger(COMPLETED, lasts, now)
-        self.on_response(response)
-
-    def ring(self, now: Instant) -> None:
-        """Timer E repeats until timer F gives up; K just ends."""
-        if self.state is COMPLETED:
-            self.terminate()
-        elif now >= self._give_up:
-            self._fail(408)
-        else:
-            self._resend()
-            t2 = self._layer.timers.t2  # once Proceeding, E is T2 from the start
-            self._interval = t2 if self.state is PROCEEDING else min(2 * self._interval, t2)
-            self._layer.heap.arm(self, min(now + self._interval, self._give_up))
-
-
-class InviteClient(ClientTransaction):
-    """RFC 3261 §17.1.1 with the Accepted state of RFC 6026 §8.4; ACKs refusals itself."""
-
-    __slots__ = ("_ack",)
-
-    first_state = CALLING
-    _ack: bytes
-
-    def receive(self, response: Response, now: Instant) -> None:
-        status, state = response.status, self.state
-        if status >= 300:
-            self._receive_refusal(response, now)
-        elif status >= 200:
-            self._receive_success(response, now)
-        elif state is CALLING or state is PROCEEDING:
-            self.state = PROCEEDING
-            self._layer.heap.disarm(self)
-            self.on_response(response)
-
-    def _receive_success(self, response: Response, now: Instant) -> None:
-        if self.state is CALLING or self.state is PROCEEDING:
-            self._linger(ACCEPTED, self._layer.timers.give_up, now)  # timer M
-        if self.state is ACCEPTED:
-            self.on_response(response)
-
-    def _receive_refusal(self, response: Response, now: Instant) -> None:
-        if self.state is COMPLETED:
-            self._layer.output.append(Transmit(self._ack, self.destination))
-        elif self.state is CALLING or self.state is PROCEEDING:
-            # "The ACK MUST be sent to the same address, port, and transport" (§17.1.1.2)
-            to = response.headers.get("To") or self.draft.to
-            via = self._layer.via(self.destination, self.branch)
-            self._ack = self.draft.ack(to).wire(via)
-            self._layer.output.append(Transmit(self._ack, self.destination))
-            # timer D: at least 32 s for unreliable transports, zero for reliable ones
-            lasts = 0.0 if self.destination.reliable else self._layer.timers.give_up
-            self._linger(COMPLETED, lasts, now)
-            self.on_response(response)
-
-    def ring(self, now: Instant) -> None:
-        """Timer A repeats, doubling without limit, until timer B gives up; D and M just end."""
-        if self.state is not CALLING:
-            self.terminate()
-        elif now >= self._give_up:
-            self._fail(408)
-        else:
-            self._resend()
-            self._interval *= 2
-            self._layer.heap.arm(self, min(now + self._interval, self._give_up))
-
-
-class Transactions:
-    """All live transactions of a stack: finds the one that a message belongs to.
-
-    `via(destination, branch)` writes our Via for a destination.  Requests to a `Target`
-    by UDP that are longer than `udp_limit` octets try TCP first; a UDP *flow* is kept,
-    since whoever opened it need not be reachable otherwise.
-    """
-
-    def __init__(
-        self,
-        timers: Timers,
-        heap: TimerHeap,
-        output: list[Transmit],
-        via: Callable[[Destination, str], str],
-        udp_limit: int,
-    ) -> None:
-        self.timers, self.heap, self.output = timers, heap, output
-        self.via, self.udp_limit = via, udp_limit
-        self.clients: dict[str, ClientTransaction] = {}
-        self.servers: dict[Key, ServerTransaction] = {}
-        self.arrivals: dict[Arrival, ServerTransaction] = {}
-
-    def send(
-        self,
-        draft: Draft,
-        destination: Destination,
-        branch: str,
-        on_response: OnResponse,
-        now: Instant,
-    ) -> ClientTransaction:
-        """Start a client transaction; `branch` is unique, or for CANCEL the INVITE's (§9.1)."""
-        kind = InviteClient if draft.method == "INVITE" else NonInviteClient
-        client = kind(self, draft, destination, branch, on_response)
-        self.clients[client.key] = client
-        client.start(now)
-        return client
-
-    def find_client(self, response: Response) -> ClientTransaction | None:
-        """By the branch, which is ours, and the method, which only CANCEL needs (§17.1.3)."""
-        branch = response.via.params.get("branch", "")
-        method = response.cseq.method
-        client = self.clients.get(branch if method != "CANCEL" else f"CANCEL {branch}")
-        return client if client is not None and client.draft.method == method else None
-
-    def serve(
-        self, key: Key, request: Request, flow: Flow, destination: Destination, now: Instant
-    ) -> ServerTransaction:
-        """Start a server transaction for a request that matches none."""
-        if request.method == "INVITE":
-            server: ServerTransaction = InviteServer(
-                self, key, request, flow, destination, PROCEEDING
-            )
-        else:
-            server = NonInviteServer(self, key, request, flow, destination, TRYING)
-            self.heap.arm(server, now + self.timers.give_up)
-        self.servers[key] = server
-        return server
-
-    def is_merged(self, server: ServerTransaction) -> bool:
-        """Whether the request of `server` came by another way already (§8.2.2.2)."""
-        request = server.request
-        arrival = request.call_id, request.from_.tag, request.headers.fields["CSeq"][0]
-        if self.arrivals.setdefault(arrival, server) is not server:
-            return True
-        server.arrival = arrival
-        return False
-
-    def forget_arrival(self, server: ServerTransaction) -> None:
-        """The request may come again as a new one."""
-        if server.arrival is not None:
-            del self.arrivals[server.arrival]
-            server.arrival = None
-
-    def transport_failed(self, destination: Destination, now: Instant) -> None:
-        """Nothing can be sent to `destination` any more.
-
-        Requests fail, or take their other way; answers to a broken connection go where
-        the request's sender listens (§18.2.2).
-        """
-        for client in [c for c in self.clients.values() if c.destination == destination]:
-            client.transport_failed(now)
-        for server in [s for s in self.servers.values() if s.destination == destination]:
-            if server.state is PROCEEDING and isinstance(destination, Flow):
-                server.destination = sent_by_target(server)
-
-
-def sent_by_target(server: ServerTransaction) -> Target:
-    """Where answers go once the request's own connection is gone: the port in sent-by."""
-    via = server.request.via
-    return Target(server.flow.transport, server.flow.remote[0], via.sent_by[1])
+        self._layer.leave(self)

@@ -24,8 +24,10 @@ from softswitch.sip.draft import Draft, HeaderLines, lines
 from softswitch.sip.events import Event
 from softswitch.sip.exchange import Credentials
 from softswitch.sip.inspection import Inspector
+from softswitch.sip.layer import server_key
 from softswitch.sip.message import Request, Response, reply
 from softswitch.sip.route import is_behind_nat
+from softswitch.sip.server import InviteServer
 from softswitch.sip.session import Session
 from softswitch.sip.session_timer import is_too_small
 from softswitch.sip.settings import UaSettings
@@ -33,11 +35,9 @@ from softswitch.sip.stack import Stack
 from softswitch.sip.subscription import OnSubscribe, Subscription
 from softswitch.sip.transaction import (
     ClientTransaction,
-    InviteServer,
     OnResponse,
     ServerTransaction,
     Transmit,
-    server_key,
 )
 from softswitch.sip.types import Destination, Flow, Instant, ParseError
 from softswitch.sip.via import stamp

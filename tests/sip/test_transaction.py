@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softswitch.sip.draft import Draft
+from softswitch.sip.layer import Transactions, server_key
 from softswitch.sip.message import Request, Response, reply
 from softswitch.sip.parser import parse
 from softswitch.sip.timers import TimerHeap, Timers
@@ -12,9 +13,7 @@ from softswitch.sip.transaction import (
     ClientTransaction,
     ServerTransaction,
     State,
-    Transactions,
     Transmit,
-    server_key,
 )
 from softswitch.sip.types import Destination, Flow, Instant, Target
 from tests.support.builders import FLOW, PEER, US, ack_for, request
@@ -417,3 +416,19 @@ def test_an_ack_without_branch_finds_the_refused_invite() -> None:
     tx.respond(refusal, 0.0)
     ack = ack_for(refusal, invite)
     assert bench.layer.servers[server_key(ack, "INVITE")] is tx
+
+
+def test_a_failure_is_told_to_those_alone_whose_way_it_was() -> None:
+    """§18.4; and nobody else is even looked at, however many there are."""
+    bench = Bench()
+    for number in range(50):
+        elsewhere = Target("udp", "192.0.2.9", 5060 + number)
+        bench.layer.send(OPTIONS, elsewhere, f"z9hG4bK{number}", bench.hear, 0.0)
+    bench.send(OPTIONS, UDP)
+    assert set(bench.layer.waiting[UDP]) == {bench.layer.clients["z9hG4bKours"]}
+    bench.layer.transport_failed(Target("udp", "203.0.113.1", 5060), 0.0)
+    assert bench.heard == []
+    bench.layer.transport_failed(UDP, 0.0)
+    assert (bench.heard, UDP in bench.layer.waiting) == ([None], False)
+    bench.play(100.0)
+    assert not bench.layer.waiting

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softswitch.sip.message import reply
-from softswitch.sip.transaction import InviteServer, State
+from softswitch.sip.server import InviteServer
+from softswitch.sip.transaction import State
 from softswitch.sip.types import Seconds
 from tests.sip.test_transaction import INVITE, OPTIONS, STREAM, TCP, UDP, Bench
 from tests.support.builders import FLOW, request
