@@ -1,7 +1,9 @@
 """SIP over UDP (RFC 3261 §18): one bound socket, datagrams in and out.
 
 Reads the socket itself when the loop says it is readable, many datagrams at a time,
-because only so can ICMP errors be had: asyncio and uvloop swallow them.  Knows flows;
+because only so can ICMP errors be had: asyncio and uvloop swallow them.  The loop watches
+an epoll of our own around the socket, since libuv stops watching for ever a descriptor
+that reports an error.  Knows flows;
 does not look into messages.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -55,12 +58,15 @@ class UdpEndpoint:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, RECEIVE_BUFFER)
         _ask_for_errors(bound)
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(bound.fileno(), self._readable)
+        self._poll = select.epoll()
+        self._poll.register(bound.fileno(), select.EPOLLIN)
+        self._loop.add_reader(self._poll.fileno(), self._readable)
 
     def close(self) -> None:
         """Stop reading and give the port back.  Twice is harmless."""
         if self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._socket.fileno())
+            self._loop.remove_reader(self._poll.fileno())
+            self._poll.close()
             self._socket.close()
 
     def serves(self, host: str) -> bool:
