@@ -417,3 +417,40 @@ def guard(
     else:
         answer = ask(config, "GET", "/v1/guard")
     show(answer, as_json=as_json, empty="nobody is slowed or refused")
+
+
+@app.command()
+def simulate(
+    queue: Annotated[str, typer.Option(help="A queue of the settings file.")] = "",
+    strategy: Annotated[list[str] | None, typer.Option(help="Again: compare.")] = None,
+    agents: Annotated[list[int] | None, typer.Option(min=1, help="Again: compare.")] = None,
+    calls_per_hour: Annotated[float, typer.Option(min=0.0)] = 100.0,
+    hours: Annotated[float, typer.Option(min=0.1, max=24.0)] = 8.0,
+    talk: Annotated[float, typer.Option(help="Mean, in seconds.", min=1.0)] = 180.0,
+    patience: Annotated[float, typer.Option(help="Mean, in seconds; 0: endless.")] = 120.0,
+    profile: Annotated[Path | None, typer.Option(help="A scenario file.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="A recorded day: journal or folder.")] = None,
+    seeds: Annotated[int, typer.Option(help="How many days.", min=1, max=1000)] = 5,
+    plot: Annotated[Path | None, typer.Option(help="Draw into this PNG.")] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Days of a call centre under other rules or staff, with the engine that runs the queues.
+
+    Nothing needs to run. Files and figures are explained in docs/simulator.md.
+
+    Example: softswitch simulate --queue sales --strategy fair --strategy linear --calls-per-hour 90
+    """
+    from softswitch.cli.simulation import replay_day, simulate_days
+
+    file = settings_path(config) if queue or replay or config else None
+    strategies = tuple(strategy or ())
+    if replay is not None:
+        return replay_day(replay, file, strategies, queue, as_json=as_json)
+    from softswitch.simulation.command import Wish
+
+    wish = Wish(
+        queue, strategies, tuple(agents or ()), calls_per_hour, hours, talk, patience, seeds,
+        profile, file,
+    )  # fmt: skip
+    return simulate_days(wish, plot, as_json=as_json)
