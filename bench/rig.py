@@ -89,7 +89,7 @@ async def crowd(phones: int, payload_type: int = 0, octets: int = 160) -> AsyncI
         cwd=Path(__file__).parent.parent,
         limit=1 << 24,
     )
-    os.sched_setaffinity(process.pid, CROWD)
+    place(process.pid, CROWD)
     assert process.stdout is not None
     try:
         yield Phones(process, json.loads(await process.stdout.readline()))
@@ -107,11 +107,19 @@ async def engine(legs: int, backend: BackendName = "auto") -> AsyncIterator[Medi
     ports = first, first + 2 * legs + 39
     media = Media(MediaSettings(HOST, ports=ports, backend=backend))
     await media.start()
-    os.sched_setaffinity(media.pids[0], MEASURED)
+    place(media.pids[0], MEASURED)
     try:
         yield media
     finally:
         await media.stop()
+
+
+def place(pid: int, cores: set[int]) -> None:
+    """Give a process its core, before others on a busy machine if we are allowed to."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.sched_setaffinity(int(task.name), cores)
+            os.sched_setscheduler(int(task.name), os.SCHED_RR, os.sched_param(1))
 
 
 async def settle() -> None:

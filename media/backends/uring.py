@@ -26,6 +26,7 @@ from media.types import Array, Ints, Quads, Seconds, Words
 
 _RECEIVE_ROWS, _SEND_ROWS = 4096, 4096  # the first a power of two: it is a kernel ring
 _SUBMISSIONS, _COMPLETIONS = 4096, 16384
+_LEAST_GATHER: Seconds = 0.0002
 _BATCH = 512
 """So many packets end the gathering of a batch before its time."""
 _MSG_DONTWAIT, _MSG_NOSIGNAL, _MSG_TRUNC = 0x40, 0x4000, 0x20
@@ -49,7 +50,7 @@ class UringBackend:
     def __init__(self, sockets: Sockets, control: int, gather: Seconds) -> None:
         self.oversize = self.refused = 0
         self._sockets, self._control = sockets, control
-        self._gather = max(int(gather * 1e6), 1)
+        self._gather, self._last_turn = gather, 0.0
         self._ring = _Ring(sockets.descriptors)
         self.pool = Pool(_RECEIVE_ROWS, _SEND_ROWS)
         self._buffers = _BufferRing(self._ring, self.pool)
@@ -65,16 +66,19 @@ class UringBackend:
         self._sockets.drain(socket)
         self._listening[socket] = True
         self._generation[socket] = (self._generation[socket] + 1) & 0xFFFFFF
-        self._arm(socket)
+        self._arm(np.array([socket]))
 
     def deafen(self, socket: int) -> None:
         self._listening[socket] = False
         head = kernel.OP_ASYNC_CANCEL
-        target = self._receive_mark(socket)
+        target = self._receive_marks(np.array([socket]))
         self._ring.push(kernel.words(head, 0, target, 0, _CANCEL << _TAG, count=1))
 
     def wait(self, timeout: Seconds) -> Batch:
-        completions = self._ring.wait(max(timeout, 0.0), self._gather)
+        passed = time.monotonic() - self._last_turn
+        gather = min(max(self._gather - passed, _LEAST_GATHER), self._gather)
+        completions = self._ring.wait(max(timeout, 0.0), gather)
+        self._last_turn = time.monotonic()
         self._buffers.provide(self._held)
         self._next_send_row = self.pool.receiving
         return self._batch(completions)
@@ -118,38 +122,35 @@ class UringBackend:
             return Batch(low[whole], rows[whole], lengths[whole], control)
         return Batch(low, rows, lengths, control)
 
-    def _odd_ones(self, marks: Ints, results: Array, flags: Ints) -> bool:
+    def _odd_ones(self, marks: Ints, results: Ints, flags: Ints) -> bool:
         """Everything but a packet of a receive that goes on.  Whether control is readable."""
-        control = False
-        for mark, result, flag in zip(
-            marks.tolist(), results.tolist(), flags.tolist(), strict=True
-        ):
-            over = not flag & kernel.CQE_MORE
-            match mark >> _TAG:
-                case tag if tag == _RECEIVE and over:
-                    self._rearm(mark)
-                case tag if tag == _SEND:
-                    self.refused += result < 0
-                case tag if tag == _CONTROL:
-                    control = True
-                    if over:
-                        self._watch_control()
-        return control
+        tags, over = marks >> _TAG, flags & kernel.CQE_MORE == 0
+        self.refused += int(np.count_nonzero((tags == _SEND) & (results < 0)))
+        self._rearm(marks[(tags == _RECEIVE) & over])
+        control = tags == _CONTROL
+        if np.count_nonzero(control & over):
+            self._watch_control()
+        return bool(control.any())
 
-    def _rearm(self, mark: int) -> None:
-        """A multishot receive ended: no buffer was left, or the network refused a send of ours."""
-        socket = mark & 0xFFFFFFFF
-        if self._listening[socket] and mark == self._receive_mark(socket):
-            self._arm(socket)
+    def _rearm(self, marks: Ints) -> None:
+        """Multishot receives ended: no buffer was left, or the network refused a send of ours.
 
-    def _arm(self, socket: int) -> None:
+        There may be as many as there are sockets, when the process was held up.
+        """
+        sockets = marks & 0xFFFFFFFF
+        present = self._listening[sockets] & (marks == self._receive_marks(sockets))
+        if np.count_nonzero(present):
+            self._arm(np.unique(sockets[present]))
+
+    def _arm(self, sockets: Ints) -> None:
         message = ctypes.addressof(self._message)
-        head, mark = _RECEIVE_HEAD | socket << 32, self._receive_mark(socket)
-        self._ring.push(kernel.words(head, 0, message, 1, mark, count=1))
+        heads, marks = _RECEIVE_HEAD | sockets << 32, self._receive_marks(sockets)
+        self._ring.push(kernel.words(heads, 0, message, 1, marks, count=len(sockets)))
 
-    def _receive_mark(self, socket: int) -> int:
-        """Tells this socket's present receive from an earlier one of the same socket."""
-        return _RECEIVE << _TAG | int(self._generation[socket]) << _GENERATION | socket
+    def _receive_marks(self, sockets: Ints) -> Ints:
+        """Tell the sockets' present receives from earlier ones of the same sockets."""
+        marks: Ints = _RECEIVE << _TAG | self._generation[sockets] << _GENERATION | sockets
+        return marks
 
     def _watch_control(self) -> None:
         head = kernel.OP_POLL_ADD | self._control << 32
@@ -224,20 +225,20 @@ class _Ring:
         self._sq_tail[0] = self._tail & 0xFFFFFFFF
         kernel.enter(self.descriptor, self._queued(), 0, self._argument)
 
-    def wait(self, timeout: Seconds, gather: int) -> Ints:
-        """Submit, then wait for completions, `gather` microseconds longer than for the first.
+    def wait(self, timeout: Seconds, gather: Seconds) -> Ints:
+        """Submit, then wait for completions, for the first and at least as long as `gather`.
 
         Gives their user data (low and high half), results and flags, four rows.
         With DEFER_TASKRUN a call that waits for nothing would run only some of the work.
         """
         self._sq_tail[0] = self._tail & 0xFFFFFFFF
         if self._gathers:
-            self._argument.min_wait_usec = min(gather, int(timeout * 1e6))
+            self._argument.min_wait_usec = int(min(gather, timeout) * 1e6)
             self._enter(_BATCH, timeout)
         else:
             self._enter(1, timeout)
             if self._cq_head[0] != self._cq_tail[0]:
-                self._enter(_BATCH, gather * 1e-6)
+                self._enter(_BATCH, min(gather, timeout))
         return self._take()
 
     def _take(self) -> Ints:
