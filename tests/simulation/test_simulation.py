@@ -201,3 +201,8 @@ def test_a_bad_record_is_named_by_its_number(
     with pytest.raises(SystemExit):
         _run(["simulate", "--replay", str(journal), "--config", str(office)])
     assert "record 2" in capsys.readouterr().err
+
+
+def test_the_example_of_the_manual_is_a_scenario() -> None:
+    scenario = load_scenario(Path(__file__).parents[2] / "docs" / "sales-day.toml")
+    assert len(scenario.shifts) == 5
