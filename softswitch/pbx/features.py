@@ -6,9 +6,11 @@ from config.targets import Kind
 from softswitch.calls.events import Asked, Digit
 from softswitch.pbx.conversation import Conversation
 from softswitch.pbx.extension import extension
+from softswitch.pbx.group import group, group_login
 from softswitch.pbx.menu import menu
 from softswitch.pbx.play import hangup, play
 from softswitch.pbx.targets import Features
+from softswitch.pbx.voicemail import keep_boxes, voicemail
 
 
 async def during_talk(talk: Conversation, event: Asked | Digit) -> bool:
@@ -21,10 +23,15 @@ async def during_talk(talk: Conversation, event: Asked | Digit) -> bool:
 FEATURES = Features(
     targets={
         Kind.EXTENSION: extension,
+        Kind.GROUP: group,
         Kind.HANGUP: hangup,
         Kind.MENU: menu,
         Kind.PLAY: play,
+        Kind.VOICEMAIL: voicemail,
     },
-    codes={},
+    codes={
+        "group_login": group_login,
+    },
     during_talk=during_talk,
+    services=(keep_boxes,),
 )

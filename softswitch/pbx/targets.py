@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from config.targets import Kind, Target
 from softswitch.calls.call import Call
 from softswitch.calls.causes import LOOP, UNKNOWN_NUMBER
+from softswitch.calls.dial import Place
 from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.events import Asked, Digit
+from softswitch.calls.party import Party
 from softswitch.pbx.peers import Phone
 
 if TYPE_CHECKING:
@@ -23,8 +25,19 @@ Raises NotAnswered where nobody took it, so that the next target of a list is tr
 """
 CodeFeature: TypeAlias = Callable[["Switch", Call, Phone, str], Awaitable[None]]
 """Serves an extension that dialled a feature code; the text is what it dialled behind it."""
+Service: TypeAlias = Callable[["Switch"], Coroutine[Any, Any, None]]
+"""What a feature does beside calls, for as long as the switch serves."""
 DuringTalk: TypeAlias = Callable[["Conversation", Asked | Digit], Awaitable[bool]]
 """What a party wants in mid-call; True where the conversation is over by it."""
+
+
+Outside: TypeAlias = Callable[["Switch", Call, str, Party | None], Sequence[Place]]
+"""Ways to ring a number outside as one place among others; none where that may not be."""
+
+
+def nobody_outside(switch: Switch, call: Call, number: str, shown: Party | None) -> Sequence[Place]:
+    """An office without trunks."""
+    return ()
 
 
 class Features(NamedTuple):
@@ -34,6 +47,8 @@ class Features(NamedTuple):
     codes: Mapping[str, CodeFeature]
     """By name as in `[codes]`; also `slot` and `mode`."""
     during_talk: DuringTalk
+    services: Sequence[Service] = ()
+    outside: Outside = nobody_outside
 
 
 async def serve(switch: Switch, call: Call, targets: Sequence[Target]) -> None:
