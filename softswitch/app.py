@@ -190,6 +190,8 @@ class App:
         self.requests = Requests(self.ua)
         self.requests.serve("REGISTER", self._register)
         self.ua.on_request = self.requests.receive
+        for service in FEATURES.services:
+            self.tasks.spawn(service(self.switch))
 
     # -- running ---------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from media.client import Media, MediaLeg, NoPorts, Source
-from media.events import Closed, Dtmf, Event, LegStats, Starved
+from media.events import Closed, Dtmf, Event, LegStats, Silent, Starved
 from softswitch.calls.causes import CONGESTED
 from softswitch.calls.errors import Refused
 from softswitch.calls.profile import DtmfForm, Profile
@@ -62,6 +62,8 @@ class Sound:
         self._negotiation: Negotiation | None = None
         self._hearing: Mapping[Source, float] = {}
         self._closed: asyncio.Future[None] | None = None
+        self._silence: Seconds | None = None
+        self._on_silence: Callable[[], object] | None = None
 
     # -- what is agreed --------------------------------------------------------------
 
@@ -141,14 +143,22 @@ class Sound:
         """Send keys, as events where the peer takes them, else as tones."""
         self.port.send_dtmf(digits)
 
+    def mind_silence(
+        self, seconds: Seconds | None, on_silence: Callable[[], object] | None
+    ) -> None:
+        """Tell `on_silence` when the peer has said nothing for so long; None ends that."""
+        self._silence, self._on_silence = seconds, on_silence
+        if self._port is not None and self._closed is None:
+            self.watch()
+
     def watch(self) -> None:
-        """Listen for keys pressed as tones, and for the peer's packets to stop."""
+        """Listen for keys pressed as tones, for silence, and for the packets to stop."""
         profile, agreement = self._profile, self.agreement
         expected = agreement is not None and agreement.direction.receives
         starved = profile.silence if expected else profile.hold_silence
         events = agreement is not None and agreement.dtmf_receive_payload_type is not None
         inband = profile.dtmf is DtmfForm.INBAND or not events
-        self.port.detect(dtmf_inband=inband, starved=starved)
+        self.port.detect(dtmf_inband=inband, starved=starved, silence=self._silence)
 
     # -- the end ---------------------------------------------------------------------
 
@@ -204,6 +214,8 @@ class Sound:
                 self._on_digit(digit)
             case Starved():
                 self._on_lost()
+            case Silent() if self._on_silence is not None:
+                self._on_silence()
             case Closed(_, stats):
                 self.stats = stats
                 if self._closed is None:  # the engine died under the leg

@@ -26,6 +26,7 @@ from softswitch.calls.switchboard import Headers, Switchboard
 from softswitch.pbx import modes
 from softswitch.pbx.alarms import Alarm, Alarms
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.mailroom import Mailroom
 from softswitch.pbx.peers import profile
 from softswitch.pbx.plan import Plan
 from softswitch.pbx.sounds import Sounds
@@ -37,6 +38,8 @@ from softswitch.store.store import Store
 
 if TYPE_CHECKING:
     from media.client import Player
+    from softswitch.pbx.recalls import Recalls
+    from softswitch.pbx.trunks import Trunks
 
 log = structlog.get_logger("switch")
 
@@ -45,7 +48,13 @@ Tell = Callable[[str, Mapping[str, Any]], None]
 
 
 class Switch:
-    """One switch.  Lives on one event loop; nothing here is for other threads."""
+    """One switch.  Lives on one event loop; nothing here is for other threads.
+
+    `trunks` and `recalls` are given to it by whoever builds them.
+    """
+
+    trunks: Trunks
+    recalls: Recalls
 
     def __init__(
         self,
@@ -57,7 +66,7 @@ class Switch:
         spawn: Spawn,
     ) -> None:
         self.board, self.store, self.locations = board, store, locations
-        self.features, self._spawn = features, spawn
+        self.features, self.spawn = features, spawn
         self.calls: dict[str, Call] = {}
         self.legs: dict[str, list[Leg]] = {}
         """Legs that are not over, by the extension whose phone they lead to."""
@@ -72,6 +81,7 @@ class Switch:
         self.on_event: Tell = _nobody
         """Hears what happens, for those who watch the switch from outside."""
         self.alarms = Alarms(self._on_alarm)
+        self.mailroom = Mailroom(store.voicemail, store.state)
         board.on_leg = self._on_leg
         self.apply(settings)
 
@@ -92,24 +102,37 @@ class Switch:
 
     # -- calls -----------------------------------------------------------------------
 
-    def begin(self, leg: Leg, script: Script, **facts: Any) -> Call:
+    def begin(self, leg: Leg, script: Script, *, urgent: bool = False, **facts: Any) -> Call:
         """A call for `leg`, carried by `script` in a task of its own.
 
-        Raises Refused where the switch is full or about to stop.  When this returns, the
-        call's record is safe.
+        Raises Refused where the switch is about to stop, or full (an `urgent` call, to an
+        emergency number, fits all the same).  When this returns, the call's record is safe.
         """
         if self.draining:
             raise Refused(SHUT_DOWN)
-        if len(self.calls) >= self.settings.limits.calls:
-            raise Refused(CONGESTED, "as many calls as [limits] allows")
+        if self.is_full and not urgent:
+            raise Refused(CONGESTED, "as many calls or legs as [limits] allows")
         record = self.store.records.begin(leg.id, **facts)
         call = Call(leg, record, call_id=leg.id)
-        call.dialled = facts.get("dialled", "")
+        call.dialled, call.urgent = facts.get("dialled", ""), urgent
         record.leg(leg.id, **leg.facts())
         self.calls[call.id] = call
         self.quiet.clear()
-        call.task = self._spawn(self._carry(call, script))
+        call.task = self.spawn(self._carry(call, script))
         return call
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `[limits]` leaves no room for one more call (P34)."""
+        limits = self.settings.limits
+        if len(self.calls) >= limits.calls:
+            return True
+        return limits.legs is not None and self.leg_count >= limits.legs
+
+    @property
+    def leg_count(self) -> int:
+        """Legs of all calls in progress."""
+        return sum(len(call.legs) for call in self.calls.values())
 
     async def _carry(self, call: Call, script: Script) -> None:
         length = self.settings.limits.call_length
@@ -215,10 +238,10 @@ class Switch:
             legs = self.legs.setdefault(leg.owner, [])
             if leg.ended and leg in legs:
                 legs.remove(leg)
-                if not legs:
-                    del self.legs[leg.owner]
             elif not leg.ended and leg not in legs:
                 legs.append(leg)
+            if not legs:
+                del self.legs[leg.owner]
         for watcher in self.watchers:
             watcher(leg)
 
