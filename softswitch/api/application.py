@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse
 
 from softswitch.api import routes
 from softswitch.api.access import OPEN, Access
-from softswitch.api.view import RefusedError, SwitchView
+from softswitch.api.view import RefusedError, Views
 
 MAX_BODY = 64 << 10  # bytes; the largest command is far smaller
 
 
 def create_api(
-    switch: SwitchView, token: str | None = None, open_paths: frozenset[str] = OPEN
+    views: Views, token: str | None = None, open_paths: frozenset[str] = OPEN
 ) -> FastAPI:
     """The application; without `token` it serves this machine alone."""
     api = FastAPI(
@@ -26,7 +26,7 @@ def create_api(
         max_body_size=MAX_BODY,
         telemetry={"auto_configure": False},  # whatever OTEL_* says
     )
-    api.state.switch = switch
+    api.state.views = views
     for router in (routes.whole, routes.calls, routes.centre, routes.office):
         api.include_router(router)
     api.add_exception_handler(RefusedError, _refusal)

@@ -69,7 +69,7 @@ class Status(Model):
     mode: str | None = None
     listening: list[str] = []
     media: str
-    """Which engine moves the sound: `io_uring` or `epoll`."""
+    """How the engines move the sound: `io_uring` or `epoll`; empty while none is up."""
     usage: dict[str, Usage]
     """By name: calls, legs, registrations, ports, ..."""
     trunks: list[Trunk] = []
@@ -279,6 +279,15 @@ class Conference(Model):
 
 
 MemberVerb = Literal["mute", "unmute", "kick"]
+
+
+class Route(Model):
+    """Where a number leads, and the steps of reasoning that lead there."""
+
+    number: str
+    targets: list[str]
+    """In the order in which they would be tried; empty where the call would be refused."""
+    steps: list[str]
 
 
 class Parked(Model):

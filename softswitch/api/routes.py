@@ -1,6 +1,7 @@
 """Every path of the API.  Each handler asks the view and answers; nothing is decided here."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,7 +11,18 @@ from softswitch.api import models
 from softswitch.api.events import Event, Lost
 from softswitch.api.metrics import CONTENT_TYPE, rendered
 from softswitch.api.streams import EventStream, stream
-from softswitch.api.view import SwitchView, UnknownError
+from softswitch.api.view import (
+    CallsView,
+    CentreView,
+    ConferencesView,
+    ModesView,
+    ParkView,
+    RefusedError,
+    RoutesView,
+    UnknownError,
+    VoicemailView,
+    WholeView,
+)
 from softswitch.store.search import Query as Filter
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
@@ -19,13 +31,26 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def the_switch(request: Request) -> SwitchView:
-    """The switch that this API shows."""
-    switch: SwitchView = request.app.state.switch
-    return switch
+def part(name: str) -> Callable[[Request], Any]:
+    """Gives a handler its view of the switch."""
+
+    async def find(request: Request) -> Any:  # a plain function would cost a thread
+        view = getattr(request.app.state.views, name)
+        if view is None:
+            raise RefusedError(f"this switch has no {name}", status=404)
+        return view
+
+    return find
 
 
-Switch: TypeAlias = Annotated[SwitchView, Depends(the_switch)]
+Whole: TypeAlias = Annotated[WholeView, Depends(part("whole"))]
+Calls: TypeAlias = Annotated[CallsView, Depends(part("calls"))]
+Centre: TypeAlias = Annotated[CentreView, Depends(part("centre"))]
+Conferences: TypeAlias = Annotated[ConferencesView, Depends(part("conferences"))]
+Park: TypeAlias = Annotated[ParkView, Depends(part("park"))]
+Modes: TypeAlias = Annotated[ModesView, Depends(part("modes"))]
+Voicemail: TypeAlias = Annotated[VoicemailView, Depends(part("voicemail"))]
+Routes: TypeAlias = Annotated[RoutesView, Depends(part("routes"))]
 
 whole = APIRouter(tags=["switch"])
 calls = APIRouter(prefix="/v1", tags=["calls"], responses=REFUSALS)
@@ -34,93 +59,100 @@ office = APIRouter(prefix="/v1", tags=["office"], responses=REFUSALS)
 
 
 @whole.get("/healthz", response_model=models.Health)
-async def health(switch: Switch, response: Response) -> models.Health:
+async def health(view: Whole, response: Response) -> models.Health:
     """200 while new calls are taken, else 503."""
-    found = switch.health()
+    found = view.health()
     response.status_code = 200 if found.state == "ready" else 503
     return found
 
 
 @whole.get("/metrics", response_class=Response)
-async def metrics(switch: Switch) -> Response:
+async def metrics(view: Whole) -> Response:
     """For Prometheus."""
-    return Response(await rendered(switch.metrics()), media_type=CONTENT_TYPE)
+    return Response(await rendered(await view.metrics()), media_type=CONTENT_TYPE)
 
 
 @whole.get("/v1/status")
-async def status(switch: Switch) -> models.Status:
+async def status(view: Whole) -> models.Status:
     """The switch on one page."""
-    return switch.status()
+    return view.status()
 
 
 @whole.post("/v1/reload", responses=REFUSALS)
-async def reload(switch: Switch) -> models.Reloaded:
+async def reload(view: Whole) -> models.Reloaded:
     """Read the settings file again and apply it whole, or refuse it whole."""
-    return await switch.reload()
+    return await view.reload()
 
 
 @whole.get("/v1/guard")
-async def suspects(switch: Switch) -> list[models.Suspect]:
+async def suspects(view: Whole) -> list[models.Suspect]:
     """Who is slowed or refused, and why."""
-    return switch.suspects()
+    return view.suspects()
 
 
 @whole.delete("/v1/guard/{source}", responses=REFUSALS)
-async def lift(source: str, switch: Switch) -> models.Done:
+async def lift(source: str, view: Whole) -> models.Done:
     """Forgive a source."""
-    switch.lift(source)
+    view.lift(source)
     return models.Done(detail=f"{source} is forgiven")
 
 
 @whole.get("/v1/events", response_class=EventStream)
 async def events(
-    request: Request, switch: Switch, kind: Annotated[list[str] | None, Query()] = None
+    request: Request, view: Whole, kind: Annotated[list[str] | None, Query()] = None
 ) -> EventStream:
     """What happens, as server-sent events; resumes after `Last-Event-ID`.
 
     `kind` picks events whose kind it is, or begins with it and a dot: `call`, `queue.joined`.
     """
-    return stream(switch.events, request, _of_kind(kind or []))
+    return stream(view.events, request, _of_kind(kind or []))
 
 
 @whole.get("/v1/trace", response_class=EventStream)
 async def trace(
-    request: Request, switch: Switch, call: str | None = None, extension: str | None = None
+    request: Request, view: Whole, call: str | None = None, extension: str | None = None
 ) -> EventStream:
-    """SIP messages as they pass, of one call or extension if asked for."""
+    """SIP messages as they pass; of one call or extension, those that passed lately as well.
+
+    `call` is our id, or as much of it as is needed, or a Call-ID.
+    """
+
+    def of_call(event: Event) -> bool:
+        data = event.data
+        known = data["call"] or ""
+        return call is None or known.startswith(call) or data["sip_call_id"] == call
 
     def wanted(event: Event) -> bool:
-        data = event.data
-        of_call = call is None or call in (data.get("call"), data.get("sip_call_id"))
-        return of_call and (extension is None or extension in data.get("extensions", ()))
+        return of_call(event) and (extension is None or extension in event.data["extensions"])
 
-    return stream(switch.trace, request, wanted)
+    asked = call is not None or extension is not None
+    past = [event for event in view.passed(extension) if of_call(event)] if asked else []
+    return stream(view.trace, request, wanted, past)
 
 
 @calls.get("/registrations")
-async def registrations(switch: Switch, aor: str | None = None) -> list[models.Registration]:
+async def registrations(view: Calls, aor: str | None = None) -> list[models.Registration]:
     """Which phones are there."""
-    found = switch.registrations()
+    found = view.registrations()
     return [one for one in found if aor is None or aor in (one.aor, one.extension)]
 
 
 @calls.get("/calls")
-async def current_calls(switch: Switch) -> list[models.Call]:
+async def current_calls(view: Calls) -> list[models.Call]:
     """Calls in progress."""
-    return switch.calls()
+    return view.calls()
 
 
 @calls.post("/calls", status_code=201)
-async def originate(wish: models.Originate, switch: Switch) -> models.Started:
+async def originate(wish: models.Originate, view: Calls) -> models.Started:
     """Ring one party and call another from there."""
-    return models.Started(call=await switch.originate(wish.caller, wish.to))
+    return models.Started(call=await view.originate(wish.caller, wish.to))
 
 
 @calls.delete("/calls/{call}")
-async def hang_up(call: str, switch: Switch) -> models.Done:
-    """End a call."""
-    switch.hang_up(call)
-    return models.Done(detail=f"call {call} is ended")
+async def hang_up(call: str, view: Calls) -> models.Done:
+    """End a call; the beginning of its id is enough."""
+    return models.Done(detail=f"call {view.hang_up(call)} is ended")
 
 
 def the_filter(
@@ -147,126 +179,137 @@ Wanted: TypeAlias = Annotated[Filter, Depends(the_filter)]
 
 @calls.get("/records")
 async def records(
-    switch: Switch,
+    view: Calls,
     wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10**12)] = 0,
 ) -> models.Records:
     """Calls of the past and those in progress, newest first (P26, R7)."""
-    search = await switch.search()
+    search = await view.search()
     page = await search.page(wanted, limit=limit, offset=offset)
     total = await search.count(wanted)
     return models.Records(total=total, records=[models.Record(**found) for found in page])
 
 
 @calls.get("/records.csv", response_class=StreamingResponse)
-async def export(switch: Switch, wanted: Wanted) -> StreamingResponse:
+async def export(view: Calls, wanted: Wanted) -> StreamingResponse:
     """The same as a table, whole, in local time."""
-    lines = (await switch.search()).export(wanted, switch.zone)
+    lines = (await view.search()).export(wanted, view.zone)
     disposition = {"Content-Disposition": 'attachment; filename="records.csv"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=disposition)
 
 
 @calls.get("/records/{call}")
-async def record(call: str, switch: Switch) -> models.FullRecord:
+async def record(call: str, view: Calls) -> models.FullRecord:
     """One call with its legs and everything that happened."""
-    found = await (await switch.search()).call(call)
+    found = await (await view.search()).call(call)
     if found is None:
         raise UnknownError("record of call", call)
     return models.FullRecord(**found)
 
 
 @centre.get("/queues")
-async def queues(switch: Switch) -> list[models.Queue]:
+async def queues(view: Centre) -> list[models.Queue]:
     """All queues, as a wallboard shows them (C11)."""
-    return switch.queues()
+    return view.queues()
 
 
 @centre.get("/queues/{name}")
-async def queue(name: str, switch: Switch) -> models.Queue:
+async def queue(name: str, view: Centre) -> models.Queue:
     """One queue with its callers."""
-    return switch.queue(name)
+    return view.queue(name)
 
 
 @centre.get("/agents")
-async def agents(switch: Switch) -> list[models.Agent]:
+async def agents(view: Centre) -> list[models.Agent]:
     """All agents and what they do."""
-    return switch.agents()
+    return view.agents()
 
 
 @centre.post("/agents/{name}/{verb}")
 async def command_agent(
-    name: str, verb: models.AgentVerb, switch: Switch, wishes: models.AgentWishes | None = None
+    name: str, verb: models.AgentVerb, view: Centre, wishes: models.AgentWishes | None = None
 ) -> models.Done:
     """Log in or out, pause with a reason, resume, stretch or end the wrap-up."""
-    switch.command_agent(name, verb, wishes or models.AgentWishes())
+    view.command_agent(name, verb, wishes or models.AgentWishes())
     return models.Done(detail=f"{name}: {verb}")
 
 
 @centre.get("/explain/{subject}/{name}")
 async def explain(
-    subject: Literal["call", "agent", "waiting", "queue"], name: str, switch: Switch
+    subject: Literal["call", "agent", "waiting", "queue"], name: str, view: Centre
 ) -> models.Explanation:
     """Why this call went to that agent, why an agent is idle, why a caller waits."""
-    return await switch.explain(subject, name)
+    return await view.explain(subject, name)
+
+
+@office.get("/route/{number}")
+async def route(
+    number: str,
+    view: Routes,
+    caller: Annotated[str | None, Query(alias="from")] = None,
+    at: datetime | None = None,
+) -> models.Route:
+    """Where a number leads and why (P22); `at` without zone is the switch's own time."""
+    return view.route(number, caller, at)
 
 
 @office.get("/conferences")
-async def conferences(switch: Switch) -> list[models.Conference]:
+async def conferences(view: Conferences) -> list[models.Conference]:
     """Rooms that somebody is in."""
-    return switch.conferences()
+    return view.conferences()
 
 
 @office.post("/conferences/{name}/{leg}/{verb}")
 async def command_member(
-    name: str, leg: str, verb: models.MemberVerb, switch: Switch
+    name: str, leg: str, verb: models.MemberVerb, view: Conferences
 ) -> models.Done:
     """Mute, unmute or remove a member."""
-    switch.command_member(name, leg, verb)
+    view.command_member(name, leg, verb)
     return models.Done(detail=f"{leg}: {verb}")
 
 
 @office.get("/parked")
-async def parked(switch: Switch) -> list[models.Parked]:
+async def parked(view: Park) -> list[models.Parked]:
     """Calls that wait in a slot."""
-    return switch.parked()
+    return view.parked()
 
 
 @office.get("/modes")
-async def mode(switch: Switch) -> models.Mode:
+async def mode(view: Modes) -> models.Mode:
     """The mode in force."""
-    return switch.mode()
+    return view.mode()
 
 
 @office.put("/modes")
-async def set_mode(wish: models.ModeWish, switch: Switch) -> models.Mode:
+async def set_mode(wish: models.ModeWish, view: Modes) -> models.Mode:
     """Set the mode by hand, or give it back to the calendar."""
-    switch.set_mode(wish)
-    return switch.mode()
+    view.set_mode(wish)
+    return view.mode()
 
 
 @office.get("/voicemail")
-async def boxes(switch: Switch) -> list[models.Box]:
+async def boxes(view: Voicemail) -> list[models.Box]:
     """Boxes that hold messages."""
-    return switch.boxes()
+    return view.boxes()
 
 
 @office.get("/voicemail/{box}")
-async def box(box: str, switch: Switch) -> list[models.VoiceMessage]:
+async def box(box: str, view: Voicemail) -> list[models.VoiceMessage]:
     """The messages of a box, oldest first."""
-    return switch.box(box)
+    return view.box(box)
 
 
 @office.get("/voicemail/messages/{message}/sound", response_class=FileResponse)
-async def sound(message: str, switch: Switch) -> FileResponse:
+async def sound(message: str, view: Voicemail) -> FileResponse:
     """What was said."""
-    return FileResponse(switch.sound_of(message))
+    return FileResponse(view.sound_of(message))
 
 
 @office.delete("/voicemail/messages/{message}")
-async def delete_message(message: str, switch: Switch) -> models.Done:
+async def delete_message(message: str, view: Voicemail) -> models.Done:
     """Delete a message and its recording."""
-    switch.delete_message(message)
+    view.delete_message(message)
     return models.Done(detail=f"message {message} is deleted")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 from fastapi import Request
@@ -19,21 +19,29 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-def stream(hub: Hub, request: Request, wanted: Wanted = everything) -> EventStream:
-    """What the hub tells, from `Last-Event-ID` on where the client sends one."""
+def stream(
+    hub: Hub, request: Request, wanted: Wanted = everything, past: Iterable[Event] = ()
+) -> EventStream:
+    """`past`, then what the hub tells, from `Last-Event-ID` on where the client sends one."""
     last = request.headers.get("last-event-id", "")
     after = int(last) if re.fullmatch(r"[0-9]{1,18}", last) else None
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return EventStream(lines(hub, after, wanted), headers=headers)
+    return EventStream(lines(hub, after, wanted, past=past), headers=headers)
 
 
 async def lines(
-    hub: Hub, after: int | None, wanted: Wanted, ping: float = PING
+    hub: Hub,
+    after: int | None,
+    wanted: Wanted,
+    ping: float = PING,
+    past: Iterable[Event] = (),
 ) -> AsyncIterator[str]:
     """The text of a stream, until the hub ends or the listener is cut off."""
     listener = hub.listen(after, wanted)
     try:
         yield ": ready\n\n"
+        for each in past:
+            yield written(each)
         while True:
             try:
                 async with asyncio.timeout(ping):

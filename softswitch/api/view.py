@@ -1,16 +1,17 @@
-"""How the API sees the switch.  The composition root implements it; tests do as well.
+"""How the API sees the switch: one view a subject, put together by the composition root.
 
 Plain methods answer from memory; coroutines wait for something.  All run in the switch's loop.
 A command that cannot be obeyed raises `RefusedError` with a sentence, and has changed nothing.
 """
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
 from softswitch.api import models
-from softswitch.api.events import Hub
+from softswitch.api.events import Event, Hub
 from softswitch.api.metrics import Metric
 from softswitch.store.search import Search
 
@@ -34,18 +35,18 @@ class WholeView(Protocol):
     """The switch itself."""
 
     @property
-    def zone(self) -> tzinfo: ...
-
-    @property
     def events(self) -> Hub: ...
 
     @property
     def trace(self) -> Hub:
         """SIP messages as they pass; `data` has `call`, `sip_call_id`, `extensions` to pick by."""
 
+    def passed(self, extension: str | None) -> Sequence[Event]:
+        """SIP messages that passed lately; only those of an extension's calls, if one is named."""
+
     def health(self) -> models.Health: ...
     def status(self) -> models.Status: ...
-    def metrics(self) -> Sequence[Metric]: ...
+    async def metrics(self) -> Sequence[Metric]: ...
     async def reload(self) -> models.Reloaded: ...
     def suspects(self) -> list[models.Suspect]: ...
     def lift(self, source: str) -> None: ...
@@ -54,9 +55,15 @@ class WholeView(Protocol):
 class CallsView(Protocol):
     """Phones and calls."""
 
+    @property
+    def zone(self) -> tzinfo: ...
+
     def registrations(self) -> list[models.Registration]: ...
     def calls(self) -> list[models.Call]: ...
-    def hang_up(self, call: str) -> None: ...
+
+    def hang_up(self, call: str) -> str:
+        """End the call whose id begins so, if only one does; its whole id."""
+
     async def originate(self, caller: str, to: str) -> str: ...
     async def search(self) -> Search: ...
 
@@ -73,19 +80,50 @@ class CentreView(Protocol):
     async def explain(self, subject: str, name: str) -> models.Explanation: ...
 
 
-class OfficeView(Protocol):
-    """What an office has beside."""
+class ConferencesView(Protocol):
+    """Rooms with somebody in them."""
 
     def conferences(self) -> list[models.Conference]: ...
     def command_member(self, conference: str, leg: str, verb: models.MemberVerb) -> None: ...
+
+
+class ParkView(Protocol):
+    """Calls that wait in a slot."""
+
     def parked(self) -> list[models.Parked]: ...
+
+
+class ModesView(Protocol):
+    """Day, night, lunch."""
+
     def mode(self) -> models.Mode: ...
     def set_mode(self, wish: models.ModeWish) -> None: ...
+
+
+class VoicemailView(Protocol):
+    """Boxes and their messages."""
+
     def boxes(self) -> list[models.Box]: ...
     def box(self, box: str) -> list[models.VoiceMessage]: ...
     def sound_of(self, message: str) -> Path: ...
     def delete_message(self, message: str) -> None: ...
 
 
-class SwitchView(WholeView, CallsView, CentreView, OfficeView, Protocol):
-    """All of it."""
+class RoutesView(Protocol):
+    """Where numbers lead."""
+
+    def route(self, number: str, caller: str | None, at: datetime | None) -> models.Route: ...
+
+
+@dataclass(slots=True)
+class Views:
+    """All of it.  What a switch has not is None, and asking for it is refused."""
+
+    whole: WholeView
+    calls: CallsView
+    modes: ModesView
+    voicemail: VoicemailView
+    centre: CentreView | None = None
+    conferences: ConferencesView | None = None
+    park: ParkView | None = None
+    routes: RoutesView | None = None

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from softswitch.api.application import create_api
-from tests.api.fake import FakeSwitch
+from tests.api.fake import FakeSwitch, views
 
 
 @pytest.fixture
@@ -17,6 +17,6 @@ def switch() -> FakeSwitch:
 @pytest.fixture
 async def client(switch: FakeSwitch) -> AsyncIterator[httpx.AsyncClient]:
     """A client on this machine."""
-    transport = httpx.ASGITransport(create_api(switch))
+    transport = httpx.ASGITransport(create_api(views(switch)))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
         yield client

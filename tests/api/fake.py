@@ -1,13 +1,14 @@
 """A switch that the API can show: state in plain attributes, commands noted in a list."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from softswitch.api import models
-from softswitch.api.events import Hub
+from softswitch.api.events import Event, Hub
 from softswitch.api.metrics import Metric, counter, gauge
-from softswitch.api.view import RefusedError, UnknownError
+from softswitch.api.view import RefusedError, UnknownError, Views
 from softswitch.store.search import Search
 from softswitch.store.store import Store
 
@@ -45,7 +46,11 @@ class FakeSwitch:
             version="1", state="ready", domain="x", started_at=1.0, media="epoll", usage=usage
         )
 
-    def metrics(self) -> Sequence[Metric]:
+    def passed(self, extension: str | None) -> Sequence[Event]:
+        data = {"call": "c1", "sip_call_id": "x@y", "extensions": [extension]}
+        return [Event(0, "message", data)]
+
+    async def metrics(self) -> Sequence[Metric]:
         by_cause = [(("normal",), 3.0), (("busy",), 1.0)]
         return [
             gauge("calls", "Calls in progress", 2),
@@ -68,10 +73,11 @@ class FakeSwitch:
     def calls(self) -> list[models.Call]:
         return [CALL]
 
-    def hang_up(self, call: str) -> None:
+    def hang_up(self, call: str) -> str:
         if call != CALL.id:
             raise UnknownError("call", call)
         self.done.append(("hang up", call))
+        return call
 
     async def originate(self, caller: str, to: str) -> str:
         self.done.append(("originate", caller, to))
@@ -95,6 +101,11 @@ class FakeSwitch:
 
     async def explain(self, subject: str, name: str) -> models.Explanation:
         return models.Explanation(subject=f"{subject} {name}", sentences=["nobody is free"])
+
+    def route(self, number: str, caller: str | None, at: datetime | None) -> models.Route:
+        return models.Route(
+            number=number, targets=["extension:102"], steps=[f"dialled by {caller}"]
+        )
 
     def conferences(self) -> list[models.Conference]:
         return [models.Conference(name="board")]
@@ -122,3 +133,8 @@ class FakeSwitch:
 
     def delete_message(self, message: str) -> None:
         self.done.append(("delete", message))
+
+
+def views(switch: FakeSwitch) -> Views:
+    """Every view of the one fake."""
+    return Views(switch, switch, switch, switch, switch, switch, switch, switch)

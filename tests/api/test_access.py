@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 
 from softswitch.api.access import local
 from softswitch.api.application import create_api
-from tests.api.fake import FakeSwitch
+from tests.api.fake import FakeSwitch, views
 
 pytestmark = pytest.mark.anyio
 TOKEN = {"Authorization": "Bearer s3cret"}
@@ -17,7 +17,7 @@ TOKEN = {"Authorization": "Bearer s3cret"}
 async def ask(
     client: str, *, token: str | None = "s3cret", path: str = "/v1/status", **headers: str
 ) -> httpx.Response:
-    transport = httpx.ASGITransport(create_api(FakeSwitch(), token), client=(client, 4711))
+    transport = httpx.ASGITransport(create_api(views(FakeSwitch()), token), client=(client, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as session:
         return await session.get(path, headers=headers)
 
@@ -74,7 +74,7 @@ async def test_a_websocket_needs_the_token_too() -> None:
         return {"type": "websocket.connect"}
 
     scope = {"type": "websocket", "path": "/v1/x", "headers": [], "client": ("192.0.2.1", 1)}
-    await create_api(FakeSwitch(), "s3cret")(scope, receive, send)
+    await create_api(views(FakeSwitch()), "s3cret")(scope, receive, send)
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from softswitch.api import models
 from softswitch.api.application import create_api
 from softswitch.store.store import Store
-from tests.api.fake import FakeSwitch
+from tests.api.fake import FakeSwitch, views
 
 pytestmark = pytest.mark.anyio
 
@@ -120,7 +120,7 @@ async def test_records_are_found_paged_and_exported(tmp_path: Path) -> None:
         record.leg("a", party="101")
         record.event("held", leg="a", music="default")
         record.end("normal")
-    transport = httpx.ASGITransport(create_api(FakeSwitch(store)))
+    transport = httpx.ASGITransport(create_api(views(FakeSwitch(store))))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         page = (await client.get("/v1/records?number=101&limit=2")).raise_for_status().json()
         one = (await client.get("/v1/records/c1")).raise_for_status().json()
@@ -139,7 +139,7 @@ async def test_a_database_that_does_not_answer_is_said_so(tmp_path: Path) -> Non
     store = await Store.open(tmp_path)
     async with store._engine.begin() as connection:
         await connection.execute(text("DROP TABLE calls"))
-    transport = httpx.ASGITransport(create_api(FakeSwitch(store)))
+    transport = httpx.ASGITransport(create_api(views(FakeSwitch(store))))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer = await client.get("/v1/records")
     await store.close()

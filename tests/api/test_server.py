@@ -1,6 +1,7 @@
 """The server on real sockets: a private Unix socket, TCP, streams, and an end without waiting."""
 
 import asyncio
+import json
 import signal
 import socket
 import ssl
@@ -14,7 +15,7 @@ import trustme
 
 from softswitch.api.application import create_api
 from softswitch.api.server import ApiServer, ListenError, tcp_listener, unix_listener
-from tests.api.fake import FakeSwitch
+from tests.api.fake import FakeSwitch, views
 
 
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def server(switch: FakeSwitch) -> AsyncIterator[ApiServer]:
-    server = ApiServer(create_api(switch, "s3cret"), (switch.events, switch.trace))
+    server = ApiServer(create_api(views(switch), "s3cret"), (switch.events, switch.trace))
     yield server
     await server.close()
 
@@ -125,10 +126,13 @@ async def test_a_trace_shows_one_call_or_extension(
         text = answer.aiter_lines()
         assert await anext(text) == ": ready"
         for call, extensions in (("z", ["101"]), ("x@y", ["102"]), ("x@y", ["101", "102"])):
-            switch.trace.publish("sip", {"sip_call_id": call, "extensions": extensions})
+            data = {"call": None, "sip_call_id": call, "extensions": extensions}
+            switch.trace.publish("message", data)
         switch.trace.close()
-        (data,) = [line async for line in text if line.startswith("data")]
-    assert data == 'data: {"sip_call_id": "x@y", "extensions": ["101", "102"]}'
+        told = [json.loads(line[6:]) async for line in text if line.startswith("data: ")]
+    past = {"call": "c1", "sip_call_id": "x@y", "extensions": ["101"]}
+    live = {"call": None, "sip_call_id": "x@y", "extensions": ["101", "102"]}
+    assert told == [past, live]
 
 
 async def test_signals_stay_the_switch_s(server: ApiServer) -> None:

@@ -1,0 +1,68 @@
+"""The outside: HTTP on a Unix socket and on TCP, with a view of every part."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from config.settings import Settings
+from softswitch.api.application import create_api
+from softswitch.api.server import ApiServer
+from softswitch.api.view import Views
+from softswitch.api.views.calls import Calls
+from softswitch.api.views.modes import Modes
+from softswitch.api.views.voicemail import Voicemail
+from softswitch.app.settings import revealed
+from softswitch.app.tracing import Tracing
+from softswitch.app.whole import Whole
+from softswitch.pbx.switch import Switch
+
+
+class Face:
+    """Shows one switch, and tells what happens in it."""
+
+    def __init__(self, switch: Switch, whole: Whole, tracing: Tracing) -> None:
+        self._switch, self._whole = switch, whole
+        self._api = switch.settings.api
+        self._phones: dict[str, int] = {}
+        self.views = Views(
+            whole=whole, calls=Calls(switch), modes=Modes(switch), voicemail=Voicemail(switch)
+        )
+        application = create_api(self.views, revealed(self._api.token))
+        self._server = ApiServer(application, [whole.events, whole.trace])
+        switch.on_event = whole.events.publish
+        switch.store.records.on_event = self._on_call
+        switch.locations.watchers.append(self._on_phone)
+        switch.watchers.append(tracing.learn)
+
+    async def listen(self, settings: Settings) -> list[str]:
+        """Open the Unix socket and, if wanted, TCP; the addresses.  Raises ListenError."""
+        path = settings.switch.socket
+        await self._server.listen_unix(path)
+        where = [f"unix:{path}"]
+        if self._api.listen != "off":
+            tls = self._tls()
+            host, port = await self._server.listen_tcp(*self._api.listen, tls)
+            scheme = "http" if tls is None else "https"
+            where.append(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
+        return where
+
+    async def close(self) -> None:
+        await self._server.close()
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self._api.certificate is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._api.certificate, self._api.key)
+        return context
+
+    def _on_call(self, kind: str, data: dict[str, Any]) -> None:
+        self._whole.events.publish(f"call.{kind}", data)
+
+    def _on_phone(self, extension: str) -> None:
+        """Phones that come and go; those that only stay are not told of."""
+        phones = len(self._switch.locations.of(extension))
+        if phones != self._phones.get(extension, 0):
+            self._phones[extension] = phones
+            self._switch.tell("registration.changed", extension=extension, phones=phones)

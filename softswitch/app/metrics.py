@@ -1,0 +1,93 @@
+"""Counters and gauges of every part, gathered when somebody asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import fields
+
+from media.client import Media
+from media.events import EngineStats
+from softswitch.api.metrics import Metric, counter, gauge
+from softswitch.app.homer import Homer
+from softswitch.app.signalling import Signalling
+from softswitch.app.tasks import Tasks
+from softswitch.pbx.switch import Switch
+
+PATIENCE = 1.0
+"""Seconds that an engine may take to say how it fares."""
+
+
+class Meters:
+    """Reads the parts' own counters; keeps nothing."""
+
+    def __init__(
+        self, switch: Switch, signalling: Signalling, media: Media, homer: Homer, tasks: Tasks
+    ) -> None:
+        self._switch, self._signalling, self._media = switch, signalling, media
+        self._homer, self._tasks = homer, tasks
+
+    async def read(self) -> list[Metric]:
+        engines: Sequence[EngineStats] = ()
+        with suppress(TimeoutError):  # an engine that is held up is seen by its absence
+            async with asyncio.timeout(PATIENCE):
+                engines = await self._media.stats()
+        return [*self._calls(), *self._store(), *self._sip(), *_sound(self._media, engines)]
+
+    def _calls(self) -> Iterator[Metric]:
+        switch = self._switch
+        yield gauge("calls", "Calls in progress", len(switch.calls))
+        yield gauge("legs", "Legs of calls in progress", legs(switch))
+        yield gauge("registrations", "Bindings held", len(switch.locations.registrar))
+        yield gauge("alarms", "Alarms that stand", len(list(switch.alarms)))
+        yield gauge("tasks", "Coroutines of calls and features", len(self._tasks))
+        yield gauge("draining", "1 while no new calls are taken", switch.draining)
+
+    def _store(self) -> Iterator[Metric]:
+        store = self._switch.store
+        yield gauge("journal_backlog", "Rows the database has not yet got", store.writer.backlog)
+        yield gauge("records_unsaved", "Rows that a full disk keeps out", store.records.unsaved)
+        yield counter("rows_refused", "Rows that the database refused", store.writer.refused)
+
+    def _sip(self) -> Iterator[Metric]:
+        signalling = self._signalling
+        counters = signalling.driver.counters
+        named = [((field.name,), getattr(counters, field.name)) for field in fields(counters)]
+        yield Metric("sip_messages", "SIP messages by fate", "counter", ("fate",), named)
+        told = [((name,), float(count)) for name, count in signalling.ua.counters.items()]
+        yield Metric("sip_happenings", "What the SIP stack met", "counter", ("kind",), told)
+        alive = [((name,), float(n)) for name, n in signalling.ua.overview().items()]
+        yield Metric("sip_alive", "What the SIP stack holds", "gauge", ("kind",), alive)
+        forgiven = [
+            ((f.name.lower(),), float(n)) for f, n in signalling.challenger.forgiven.items()
+        ]
+        yield Metric("digest_forgiven", "Faulty digests taken", "counter", ("fault",), forgiven)
+        yield counter("guard_dropped", "Messages of refused sources", signalling.guard.dropped)
+        streams = signalling.transports.streams
+        held = [((name,), float(len(each))) for name, each in streams.items()]
+        yield Metric("connections", "Open connections", "gauge", ("transport",), held)
+        refused = [((name,), float(each.refused)) for name, each in streams.items()]
+        yield Metric("connections_refused", "Cut off", "counter", ("transport",), refused)
+        yield counter("hep_lost", "Copies that did not leave", self._homer.lost)
+
+
+def legs(switch: Switch) -> int:
+    """Legs that belong to calls now."""
+    return sum(len(call.legs) for call in switch.calls.values())
+
+
+def _sound(media: Media, engines: Sequence[EngineStats]) -> Iterator[Metric]:
+    used, there = media.usage
+    yield gauge("media_ports_used", "Port pairs in use", used)
+    yield gauge("media_ports", "Port pairs of all engines", there)
+    for name, text in (
+        ("ticks", "Frames of 20 ms made"),
+        ("late_ticks", "Frames that came a frame or more late"),
+        ("skipped_frames", "Frames never made"),
+        ("oversize", "Packets too long"),
+        ("refused", "Sends that the kernel refused"),
+        ("cpu", "Processor time in seconds"),
+    ):
+        samples = [((str(n),), float(getattr(each, name))) for n, each in enumerate(engines)]
+        yield Metric(f"media_{name}", text, "counter", ("engine",), samples)

@@ -1,0 +1,114 @@
+"""The switch on one page, as the API shows it, and the commands that concern all of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Literal
+
+from config import ConfigError
+from media.client import Media
+from softswitch.api import models
+from softswitch.api.events import Event, Hub
+from softswitch.api.metrics import Metric
+from softswitch.api.view import RefusedError, UnknownError
+from softswitch.app.metrics import Meters, legs
+from softswitch.app.reload import Reload
+from softswitch.app.signalling import Signalling
+from softswitch.app.tracing import Tracing
+from softswitch.pbx import modes
+from softswitch.pbx.switch import Switch
+from softswitch.sip.guard import Suspect
+
+FATAL = frozenset({"media"})
+"""Alarms with which no call can be served."""
+
+
+class Whole:
+    """Over all parts; `listening` are the addresses that answer, ours of HTTP among them."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        signalling: Signalling,
+        media: Media,
+        meters: Meters,
+        tracing: Tracing,
+        reload: Reload,
+    ) -> None:
+        self._switch, self._signalling, self._media = switch, signalling, media
+        self._meters, self._tracing, self._reload = meters, tracing, reload
+        self._started_at = time.time()
+        self.events = Hub(switch.settings.api.events_kept)
+        self.listening: list[str] = []
+
+    @property
+    def trace(self) -> Hub:
+        return self._tracing.hub
+
+    def passed(self, extension: str | None) -> Sequence[Event]:
+        return self._tracing.passed(extension)
+
+    def health(self) -> models.Health:
+        return models.Health(state=self._state())
+
+    def status(self) -> models.Status:
+        switch = self._switch
+        return models.Status(
+            version=version("softswitch"),
+            state=self._state(),
+            domain=switch.settings.switch.domain,
+            started_at=self._started_at,
+            mode=modes.current(switch.settings, switch.store.state, time.time()),
+            listening=self.listening,
+            media=self._media.backend,
+            usage=self._usage(),
+            suspects=self.suspects(),
+            alarms=[models.Alarm(**alarm._asdict()) for alarm in switch.alarms],
+        )
+
+    async def metrics(self) -> Sequence[Metric]:
+        return await self._meters.read()
+
+    async def reload(self) -> models.Reloaded:
+        try:
+            return models.Reloaded(changes=await self._reload())
+        except ConfigError as error:
+            raise RefusedError("\n".join(map(str, error.problems))) from error
+
+    def suspects(self) -> list[models.Suspect]:
+        epoch = self._switch.locations.epoch
+        found = self._signalling.guard.status(time.time() - epoch)
+        return [_suspect(each, epoch) for each in found]
+
+    def lift(self, source: str) -> None:
+        if not self._signalling.guard.lift(source):
+            raise UnknownError("source", source)
+
+    def _state(self) -> Literal["ready", "draining", "failing"]:
+        if self._switch.draining:
+            return "draining"
+        fatal = any(alarm.name in FATAL for alarm in self._switch.alarms)
+        return "failing" if fatal else "ready"
+
+    def _usage(self) -> dict[str, models.Usage]:
+        switch, limits = self._switch, self._switch.settings.limits
+        used, ports = self._media.usage
+        bound = len(switch.locations.registrar)
+        return {
+            "calls": models.Usage(used=len(switch.calls), limit=limits.calls),
+            "legs": models.Usage(used=legs(switch), limit=limits.legs),
+            "registrations": models.Usage(used=bound, limit=limits.registrations),
+            "ports": models.Usage(used=used, limit=ports),
+        }
+
+
+def _suspect(suspect: Suspect, epoch: float) -> models.Suspect:
+    return models.Suspect(
+        source=suspect.source,
+        state=suspect.state.value,
+        failures=suspect.failures,
+        dropped=suspect.dropped,
+        until=None if suspect.until is None else suspect.until + epoch,
+    )
