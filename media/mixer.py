@@ -60,7 +60,7 @@ class Mixer:
             wants = np.zeros(self._legs.capacity, np.bool_)
             if rate in plans:
                 wants[plans[rate].legs] = True
-            if rate in self._wants and (left := np.flatnonzero(self._wants[rate] & ~wants)).size:
+            if rate in self._buffers and (left := np.flatnonzero(self._wants[rate] & ~wants)).size:
                 self._buffers[rate].reset(left)
             self._wants[rate] = wants
             self._legs.decoding |= wants
