@@ -128,6 +128,19 @@ def answer(status: int, reason: str, body: str = "", *, extra: str = "") -> str:
     )
 
 
+CANCELLABLE = (
+    '<recv request="INVITE" rrs="true"><action>'
+    '<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="9"/></action></recv>'
+)
+"""An INVITE whose number is remembered for `terminated`."""
+
+
+def terminated(*, matching: str = "") -> list[str]:
+    """The caller gives up: 200 to the CANCEL, 487 to the INVITE (RFC 3261 §9.2)."""
+    refused = answer(487, "Request Terminated").replace("[last_CSeq:]", "CSeq: [$9] INVITE")
+    return [expect("CANCEL", matching=matching), done(), refused, expect("ACK")]
+
+
 def accept_bye() -> list[str]:
     return [expect("BYE"), done()]
 
