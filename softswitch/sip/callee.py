@@ -251,6 +251,7 @@ class Callee(Session):
     def _finish(self, event: Event | None) -> None:
         if self._reliable is not None:
             self._reliable.stop()
+            self._reliable = None
         super()._finish(event)
 
 

@@ -78,7 +78,7 @@ class Caller(Session):
         self._ack: bytes | None = None
         self._owed_prack: Early | None = None
         self._cancelled = False
-        self._give_up = Bell(self._no_final_response)
+        self._give_up: Bell | None = None
 
     @property
     def is_unheard(self) -> bool:
@@ -222,7 +222,7 @@ class Caller(Session):
             dialog = early.dialog
             dialog.learn(response, flow)
         self.dialog = dialog
-        self.ua.heap.disarm(self._give_up)
+        self._stop_waiting()
         self.ua.remember(dialog)
         wanted, self._hangup_extra = self._hangup_extra, None
         self.state = SessionState.ESTABLISHED
@@ -278,7 +278,14 @@ class Caller(Session):
             return
         self._cancelled = True
         self.ua.cancel(self._client, self._hangup_extra or "")
+        self._give_up = Bell(self._no_final_response)
         self.ua.heap.arm(self._give_up, self.ua.clock() + self.ua.timers.give_up)
+
+    def _stop_waiting(self) -> None:
+        """What followed our CANCEL is known."""
+        if self._give_up is not None:
+            self.ua.heap.disarm(self._give_up)
+            self._give_up = None
 
     def _no_final_response(self) -> None:
         """64*T1 after a CANCEL the INVITE counts as cancelled (§9.1)."""
@@ -310,7 +317,7 @@ class Caller(Session):
             self.hangup()
 
     def _finish(self, event: Event | None) -> None:
-        self.ua.heap.disarm(self._give_up)
+        self._stop_waiting()
         self._forget_early()
         super()._finish(event)
 

@@ -26,12 +26,13 @@ class NonInviteClient(ClientTransaction):
     def receive(self, response: Response, now: Instant) -> None:
         if self.state is not TRYING and self.state is not PROCEEDING:
             return
+        tell = self.on_response
         if response.status < 200:
             self.state = PROCEEDING
         else:  # timer K: T4 for unreliable transports, zero for reliable ones
             lasts = 0.0 if self.destination.reliable else self._layer.timers.t4
             self._linger(COMPLETED, lasts, now)
-        self.on_response(response)
+        tell(response)
 
     def ring(self, now: Instant) -> None:
         """Timer E repeats until timer F gives up; K just ends."""
@@ -82,8 +83,9 @@ class InviteClient(ClientTransaction):
             self._layer.output.append(Transmit(self._ack, self.destination))
             # timer D: at least 32 s for unreliable transports, zero for reliable ones
             lasts = 0.0 if self.destination.reliable else self._layer.timers.give_up
+            tell = self.on_response
             self._linger(COMPLETED, lasts, now)
-            self.on_response(response)
+            tell(response)
 
     def ring(self, now: Instant) -> None:
         """Timer A repeats, doubling without limit, until timer B gives up; D and M just end."""

@@ -66,7 +66,8 @@ class Dialog:
         flow: Flow,
     ) -> None:
         """`local` and `remote` are (header value, tag)."""
-        self.usage, self.call_id, self.flow = usage, call_id, flow
+        self.usage: Usage | None = usage
+        self.call_id, self.flow = call_id, flow
         self.local, self.local_tag = local
         self.remote, self.remote_tag = remote
         self.local_number, self.remote_number = 0, -1
@@ -117,6 +118,10 @@ class Dialog:
         if routes != self.routes:
             self.routes, self._is_prepared = routes, False
         self.refresh_target(response, flow)
+
+    def release(self) -> None:
+        """The dialog is over: let go of what lived in it, so that reference counts free both."""
+        self.usage = None
 
     @property
     def id(self) -> DialogId:

@@ -44,13 +44,14 @@ class Renegotiation(Alarm):
         "_current",
         "_is_refresh",
         "_owed",
+        "_ua",
         "_waiting",
         "session",
     )
 
     def __init__(self, session: Session) -> None:
         self.due = self.queued = NEVER
-        self.session = session
+        self.session, self._ua = session, session.ua
         self._waiting: bytes | None = None
         self._is_refresh = False  # whether a refresh without changes waits
         self._current: Draft | None = None
@@ -110,17 +111,17 @@ class Renegotiation(Alarm):
     ) -> None:
         if response is not None and response.status < 200:
             return
-        session = self.session
+        ua = self._ua
         if response is not None and response.status < 300 and draft.method == "INVITE":
             if ack:  # "the ACK MUST be passed to the client transport every time" (§13.2.2.4)
-                session.ua.transmit(ack[0], dialog.destination)
+                ua.transmit(ack[0], dialog.destination)
                 return
-            dialog.refresh_target(response, session.ua.flow)
-            ack.append(session.ua.send_ack(dialog.ack(draft.number), dialog.destination))
+            dialog.refresh_target(response, ua.flow)
+            ack.append(ua.send_ack(dialog.ack(draft.number), dialog.destination))
         if self._current is not draft:
             return  # hung up meanwhile
         self._current = None
-        now = session.ua.clock()
+        session, now = self.session, ua.clock()
         if response is None or response.status in (408, 481):
             session.gone(response)
         elif response.status < 300:
@@ -252,8 +253,12 @@ class Renegotiation(Alarm):
     def close(self, now: Instant) -> None:
         """The session ends: what is still owed gets its 487 (§15.1.2)."""
         self._waiting, self._current, self._is_refresh = None, None, False
-        self.session.ua.heap.disarm(self)
+        self._ua.heap.disarm(self)
         self.refuse(487, None, (), now)
+
+    def release(self) -> None:
+        """Part from the session: nothing is owed or under way, so nothing will need it."""
+        del self.session
 
     def _accept(self, owed: Owed, sdp: bytes | None, now: Instant) -> None:
         session, request = self.session, owed.request

@@ -349,11 +349,17 @@ class Session:
         self.state = SessionState.TERMINATED
         self.stop_acceptance()
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.close()
         self._renegotiation.close(self.ua.clock())
         self.ua.forget(self)
         if event is not None:
             self.emit(event)
+        self._release()
+
+    def _release(self) -> None:
+        """Cut every circle that leads back to us: an ended session needs no collector."""
+        self.on_event = _unheard
+        self._renegotiation.release()
 
     def _unacknowledged(self) -> None:
         """64*T1 without an ACK: "the dialog is confirmed, but the session SHOULD be
@@ -425,3 +431,7 @@ class Session:
 
 def _ignore(response: Response | None) -> None:
     """Nobody waits for this answer."""
+
+
+def _unheard(event: Event) -> None:
+    """Nothing follows the last event."""

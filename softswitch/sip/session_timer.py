@@ -109,6 +109,11 @@ class SessionTimer(Alarm):
     def stop(self) -> None:
         self._heap.disarm(self)
 
+    def close(self) -> None:
+        """Stop for good, and let go of the session."""
+        self._heap.disarm(self)
+        self._refresh = self._expire = _nobody
+
     def ring(self, now: Instant) -> None:
         if now >= self._expires_at:
             self._expire()
@@ -120,3 +125,7 @@ class SessionTimer(Alarm):
         self.wanted, self._we_refresh = interval, we_refresh
         self._expires_at = now + interval - min(32.0, interval / 3)
         self._heap.arm(self, now + interval / 2 if we_refresh else self._expires_at)
+
+
+def _nobody() -> None:
+    """The session is over."""

@@ -146,7 +146,9 @@ class Stack:
         self.dialogs[dialog.id] = dialog
 
     def forget_dialog(self, dialog: Dialog) -> None:
+        """The dialog is over; what still comes for it gets 481."""
         self.dialogs.pop(dialog.id, None)
+        dialog.release()
 
     def forget(self, session: Session) -> None:
         """The session is over."""

@@ -136,7 +136,7 @@ class ServerTransaction(Alarm):
             self._terminate()
 
     def _terminate(self) -> None:
-        self.state = TERMINATED
+        self.state, self.owner = TERMINATED, None
         self._layer.heap.disarm(self)
         self._layer.servers.pop(self.key, None)
         if self.flow.transport != "udp":
@@ -233,12 +233,18 @@ class ClientTransaction(Alarm):
 
     def _fail(self, status: int) -> None:
         self.failure = status
+        tell = self.on_response
         self.terminate()
-        self.on_response(None)
+        tell(None)
 
     def terminate(self) -> None:
-        """Forget the transaction without a word to its owner."""
+        """Forget the transaction without a word to its owner, and the owner too."""
         self.state = TERMINATED
+        self.on_response = _unheard
         self._layer.heap.disarm(self)
         self._layer.clients.pop(self.key, None)
         self._layer.leave(self)
+
+
+def _unheard(response: Response | None) -> None:
+    """Of a transaction that is over: it holds nobody alive."""

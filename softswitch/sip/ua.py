@@ -251,14 +251,14 @@ class UserAgent(Stack):
     ) -> None:
         from_tag = request.from_.params.get("tag", "")
         dialog = self.dialogs.get((request.call_id, to_tag, from_tag))
-        if dialog is None:
+        if dialog is None or (usage := dialog.usage) is None:
             self._turn_down(tx, reply(request, 481), now)
             return
         try:
-            dialog.usage.receive(dialog, tx, request, now)
+            usage.receive(dialog, tx, request, now)
         except Exception as fault:
             tx.respond(reply(request, 500), now)
-            self.crashed(fault, _session(dialog))
+            self.crashed(fault, usage if isinstance(usage, Session) else None)
 
     def _receive_invite(
         self, tx: ServerTransaction, request: Request, flow: Flow, now: Instant
