@@ -7,6 +7,7 @@ from softswitch.calls.events import Asked, Digit
 from softswitch.pbx.conversation import Conversation
 from softswitch.pbx.extension import extension
 from softswitch.pbx.group import group, group_login
+from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
 from softswitch.pbx.play import hangup, play
 from softswitch.pbx.targets import Features
@@ -30,7 +31,10 @@ FEATURES = Features(
         Kind.VOICEMAIL: voicemail,
     },
     codes={
+        "any_voicemail": any_box,
+        "greeting": own_greeting_code,
         "group_login": group_login,
+        "voicemail": own_box,
     },
     during_talk=during_talk,
     services=(keep_boxes,),
