@@ -21,26 +21,33 @@ class Switch(Child):
     """`softswitch run` with a settings file of its own.
 
     `settings` is what the test is about: TOML without [switch], [sip], [media] and [api], which
-    are written here; extensions 101 to 10N have the passwords `secret-101` ….
+    are written here, with the lines `sip` and `media` more; extensions 101 to 10N have the passwords `secret-101` ….
     """
 
     patience = DRAIN
 
     def __init__(
-        self, folder: Path, settings: str = "", *, extensions: int = 4, transports: str = "udp tcp"
+        self,
+        folder: Path,
+        settings: str = "",
+        *,
+        extensions: int = 4,
+        transports: str = "udp tcp",
+        sip: str = "",
+        media: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.port = folder, free_ports(2)
         self.tls_port, self.http_port = self.port + 1, free_ports()
         self.settings = folder / "settings.toml"
-        self.settings.write_text(self._head(transports) + people(extensions) + settings)
+        self.settings.write_text(self._head(transports, sip, media) + people(extensions) + settings)
         super().__init__(
             [sys.executable, "-m", "softswitch", "run", "--config", self.settings],
             folder / "log",
             env={"PYTHONUNBUFFERED": "1"},
         )
 
-    def _head(self, transports: str) -> str:
+    def _head(self, transports: str, sip: str, media: str) -> str:
         listen = [
             f"{transport}:{host}:{self.tls_port if transport == 'tls' else self.port}"
             for transport in transports.split()
@@ -54,10 +61,12 @@ data = "data"
 drain = 1.0
 [sip]
 listen = {listen}
+{sip}
 [media]
 address = "127.0.0.1"
 address6 = "::1"
 ports = "{low}-{high}"
+{media}
 [api]
 listen = "127.0.0.1:{self.http_port}"
 [log]
@@ -98,9 +107,16 @@ def people(count: int) -> str:
 
 
 @contextmanager
-def running(folder: Path, settings: str = "", *, transports: str = "udp tcp") -> Iterator[Switch]:
+def running(
+    folder: Path,
+    settings: str = "",
+    *,
+    transports: str = "udp tcp",
+    sip: str = "",
+    media: str = "",
+) -> Iterator[Switch]:
     """A switch that is ready; at the end it must go at SIGTERM with code 0 and without a crash."""
-    switch = Switch(folder, settings, transports=transports)
+    switch = Switch(folder, settings, transports=transports, sip=sip, media=media)
     try:
         switch.ready()
         yield switch

@@ -13,6 +13,7 @@ from tests.interop.phones.steps import (
     REFERENCE,
     accept_bye,
     ack,
+    ack_refusal,
     answer,
     credentials,
     expect,
@@ -119,15 +120,15 @@ def test_the_one_called_hangs_up(call: Call) -> None:
 )
 def test_a_refusal_reaches_the_caller(call: Call, status: int, reason: str) -> None:
     call.phone(*RINGS, answer(status, reason), expect("ACK"))
-    call.dial(*invited(), recv(180), recv(status), send(request("ACK", 2)))
+    call.dial(*invited(), recv(180), recv(status), ack_refusal(2))
 
 
 def test_nobody_registered_is_480_at_once(call: Call) -> None:
-    call.dial(*invited(), recv(480), send(request("ACK", 2)), to="104")
+    call.dial(*invited(), recv(480), ack_refusal(2), to="104")
 
 
 def test_an_unknown_number_is_404(call: Call) -> None:
-    call.dial(*invited(), recv(404), send(request("ACK", 2)), to="999")
+    call.dial(*invited(), recv(404), ack_refusal(2), to="999")
 
 
 def test_the_caller_gives_up_while_it_rings(call: Call) -> None:
@@ -141,9 +142,7 @@ def test_the_caller_gives_up_while_it_rings(call: Call) -> None:
         Max-Forwards: 70"""
     )
     call.phone(CANCELLABLE, answer(180, "Ringing"), *terminated())
-    call.dial(
-        *invited(), recv(180), pause(200), cancel, recv(200), recv(487), send(request("ACK", 2))
-    )
+    call.dial(*invited(), recv(180), pause(200), cancel, recv(200), recv(487), ack_refusal(2))
 
 
 def test_early_media_reaches_the_caller(call: Call) -> None:
@@ -164,7 +163,6 @@ def test_all_phones_ring_and_the_first_answer_wins(call: Call) -> None:
         CANCELLABLE,
         answer(180, "Ringing"),
         *terminated(matching="Reason:.*SIP;cause=200;text=.Call completed elsewhere."),
-        CANCELLABLE,
         REFERENCE,
     )
     call.phone(*RINGS, pause(500), answer(200, "OK", sdp()), expect("ACK"), *accept_bye())
@@ -214,12 +212,12 @@ def test_a_reinvite_without_a_codec_in_common_is_488_and_the_call_goes_on(call: 
     call.phone(*ANSWERS, *accept_bye())
     call.dial(
         *invited(), recv(180), recv(200), ack(), *again, recv(100, optional=True), recv(488),
-        send(request("ACK", 3)), pause(200), *hang_up(4),
+        ack_refusal(3), pause(200), *hang_up(4),
     )  # fmt: skip
 
 
 def test_no_codec_in_common_is_488(call: Call) -> None:
-    call.dial(*invited(sdp(formats="18")), recv(488), send(request("ACK", 2)), to="103")
+    call.dial(*invited(sdp(formats="18")), recv(488), ack_refusal(2), to="103")
 
 
 def test_session_timers_are_agreed_with_a_caller_who_wants_them(call: Call) -> None:
@@ -234,7 +232,7 @@ def test_session_timers_are_agreed_with_a_caller_who_wants_them(call: Call) -> N
 def test_a_session_interval_too_small_is_422(call: Call) -> None:
     small = "Supported: timer\nSession-Expires: 30"
     first = send(request("INVITE", 1, dialog=False, extra=small), sdp(), retrans=True)
-    call.dial(first, recv(100, optional=True), recv(422), send(request("ACK", 1, dialog=False)))
+    call.dial(first, recv(100, optional=True), recv(422), ack_refusal(1))
 
 
 def test_reliable_ringing_is_acknowledged_between_a_caller_who_has_it_and_a_phone_that_has_not(
@@ -251,3 +249,48 @@ def test_reliable_ringing_is_acknowledged_between_a_caller_who_has_it_and_a_phon
         *invited(extra="Require: 100rel"), rseq, prack.replace("[last_RSeq]", "[$1]"),
         recv(200), recv(200), ack(), *hang_up(4), REFERENCE,
     )  # fmt: skip
+
+
+def test_a_wrong_password_an_unknown_user_and_an_unknown_number_look_the_same(
+    office: Switch, tmp_path: Path
+) -> None:
+    """401 again, whatever was wrong; nothing tells who or what exists."""
+    remote = f"127.0.0.1:{office.port}"
+    answers = set()
+    for user, number in (("101", "102"), ("777", "102"), ("777", "999"), ("101", "999")):
+        steps = [*invited()[:-1], recv(100, optional=True), recv(401), ack_refusal(2)]
+        row = [user, f"[authentication username={user} password=wrong]"]
+        with Sipp(
+            tmp_path / f"{user}-{number}", scenario(*steps), remote, service=number, fields=[row]
+        ) as phone:
+            run = phone.wait()
+            assert run.code == 0, run.errors
+            last = phone.messages().rpartition("SIP/2.0 401")[2]
+            answers.add(tuple(line.partition(":")[0] for line in last.splitlines() if ": " in line))
+    assert len(answers) == 1
+
+
+def test_a_phone_that_falls_silent_is_let_go(tmp_path: Path) -> None:
+    """RTP that stops for [media] silence ends the call on both sides, without any BYE of the phone."""
+    with running(tmp_path / "switch", media="silence = 1.5") as office:
+        call = Call(office, tmp_path)
+        call.phone(*ANSWERS, *accept_bye())
+        call.dial(*invited(), recv(180), recv(200), ack(), *accept_bye())
+        call.leave()
+
+
+def test_a_phone_that_disappears_is_found_by_the_session_timer(tmp_path: Path) -> None:
+    """RFC 4028: nobody answers our refresh, so the caller gets a BYE."""
+    settings = "session_expires = 90"
+    with running(tmp_path / "switch", sip=settings) as office:
+        call = Call(office, tmp_path)
+        timer = "Supported: timer\nSession-Expires: 90;refresher=uas\nMin-SE: 90"
+        call.phone(*ANSWERS, *accept_bye())
+        run = call.dial(
+            *invited(extra=timer), recv(180),
+            '<recv response="200" rrs="true"><action><ereg regexp="Session-Expires: 90;refresher=uas"'
+            ' search_in="msg" check_it="true" assign_to="1"/></action></recv>',
+            ack(), pause(200), *hang_up(), REFERENCE,
+        )  # fmt: skip
+        assert run.passed == 1
+        call.leave()

@@ -97,7 +97,7 @@ def invited(body: str | None = None, *, extra: str = "") -> list[str]:
         send(request("INVITE", 1, dialog=False, extra=extra), offer, retrans=True),
         recv(100, optional=True),
         recv(401, auth=True),
-        send(request("ACK", 1, dialog=False).replace(" SIP/2.0\n", " SIP/2.0\n", 1)),
+        ack_refusal(1),
         send(
             request("INVITE", 2, dialog=False, extra=f"{AUTHORIZED}\n{extra}"), offer, retrans=True
         ),
@@ -111,6 +111,19 @@ def hang_up(number: int = 3) -> list[str]:
 
 def ack(number: int = 2, body: str = "") -> str:
     return send(request("ACK", number), body)
+
+
+def ack_refusal(number: int = 2) -> str:
+    """The ACK for a final response that is no 2xx: the Via of the INVITE (RFC 3261 §17.1.1.3)."""
+    return send(
+        f"""ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+        [last_Via:]
+        [last_From:]
+        [last_To:]
+        Call-ID: [call_id]
+        CSeq: {number} ACK
+        Max-Forwards: 70"""
+    )
 
 
 def answer(status: int, reason: str, body: str = "", *, extra: str = "") -> str:
