@@ -7,8 +7,10 @@ from softswitch.calls.events import Asked, Digit
 from softswitch.pbx.conversation import Conversation
 from softswitch.pbx.extension import extension
 from softswitch.pbx.group import group, group_login
+from softswitch.pbx.mail import send_letters
 from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
+from softswitch.pbx.mwi import light_lamps
 from softswitch.pbx.play import hangup, play
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, voicemail
@@ -37,5 +39,9 @@ FEATURES = Features(
         "voicemail": own_box,
     },
     during_talk=during_talk,
-    services=(keep_boxes,),
+    services=(
+        light_lamps,
+        send_letters,
+        keep_boxes,
+    ),
 )
