@@ -32,11 +32,13 @@ from media.settings import MediaSettings
 from media.stream import Stream
 from media.switchboard import Switchboard, agree_types
 from media.taps import Recordings
-from media.types import Address, Array, Instant, Quads, Seconds
+from media.types import Address, Array, Instant, Ints, Quads, Seconds, Words
 from media.watch import Watch
 
 _MOST_REPORTS = 20
-"""Reports of each kind a tick, so that many legs opened at once do not hold it up."""
+"""Reports of quality at a time, so that many legs opened at once do not hold up the tick."""
+_LOOK_EVERY: Seconds = 0.2
+"""Between two looks at all legs."""
 _FEW = 8
 """Packets that make it worth while to look once more whether others can follow them."""
 _MOST_FRAMES = 5
@@ -71,6 +73,7 @@ class Core:
         self._library = Library()
         self._players: dict[int, Player] = {}
         self._tick = 0
+        self._next_look: Instant = 0.0
         self._handlers: dict[type, Callable[[Any, Instant], None]] = {
             commands.Open: self._open,
             commands.Connect: self._connect,
@@ -341,7 +344,6 @@ class Core:
 
         `late` is how long after its time it is called.
         """
-        self.express.settle()
         self._late_ticks += frames > 1
         self._skipped += max(frames - _MOST_FRAMES, 0)
         self._worst = max(self._worst, late)
@@ -353,10 +355,14 @@ class Core:
             self._compile()
             self.mixer.tick(self._tick, passed, now, busy)
             self.keys.send(due)
-            self.watch.tick(self.mixer.voices(8000), now)
+            self.watch.tick(self.mixer.voices(8000))
             self.recordings.tick()
             self._end_players()
-        self._report(now)
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_EVERY
+            self.express.settle()
+            self.watch.miss_packets(now)
+            self._report(now)
 
     def _end_players(self) -> None:
         for number in [n for n, player in self._players.items() if player.finished]:
@@ -368,15 +374,20 @@ class Core:
 
     def _report(self, now: Instant) -> None:
         """Send the RTCP reports that are due, and tell the quality of legs whose turn it is."""
-        for row in np.flatnonzero(self.reports.next_report <= now)[:_MOST_REPORTS].tolist():
-            stream = self.board.streams.get(int(self.legs.leg[row]))
-            data = self.reports.compose(row, now)
-            mux = stream is not None and stream.rtcp_mux
-            if stream is not None and self._sockets.peer(2 * row + (not mux)) is not None:
-                self.gate.send_rtcp(row, data, mux)
+        due = np.flatnonzero(self.reports.next_report <= now)
+        if len(due):
+            for rows, packets in self.reports.compose(due, now):
+                self._send_reports(rows, packets)
         for row in np.flatnonzero(self.reports.next_quality <= now)[:_MOST_REPORTS].tolist():
             self.reports.next_quality[row] = now + self._settings.quality_interval
             self._emit(events.Quality(int(self.legs.leg[row]), self._stats(row)))
+
+    def _send_reports(self, rows: Ints, packets: Words) -> None:
+        streams = [self.board.streams.get(leg) for leg in self.legs.leg[rows].tolist()]
+        mux = np.array([stream is not None and stream.rtcp_mux for stream in streams])
+        aimed = self._sockets.aimed(2 * rows + ~mux)
+        if np.count_nonzero(aimed):
+            self.gate.send_rtcp(rows[aimed], packets[aimed], mux[aimed])
 
     def _compile(self) -> None:
         plans = self.board.compile()

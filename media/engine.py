@@ -112,7 +112,6 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the switch ends us when it has drained
         signal.signal(number, signal.SIG_IGN)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as control:
         framer = Framer()
         first: list[commands.Configure] = []
@@ -122,6 +121,8 @@ def main() -> None:
                 return
             first = framer.feed(data)
         engine = Engine(control, first[0])
+        gc.freeze()
+        gc.set_threshold(50_000)  # a turn makes many short-lived views and no cycles
         try:
             engine.run()
         except BrokenPipeError:

@@ -31,7 +31,7 @@ from media.types import Array, Floats, Instant, Ints, Words
 _FIRST, _TIMESTAMP, _SSRC, _WORDS = 7, 8, 9, 10
 _PLAIN = 0x80
 """First octet of a header with version 2 and nothing optional."""
-_LAST_NUMBER = 0xFF00
+_LAST_NUMBER = 0xFC00
 """A lane ends before its sequence number wraps; the ordinary path takes it across."""
 _MOST_STEP = 9600
 _IPV6_FAMILY = 10 << 24

@@ -14,7 +14,7 @@ from media.legs import Legs
 from media.rtp import Packets
 from media.srtp import LONGEST, Protection
 from media.stream import Stream
-from media.types import Ints, Mask
+from media.types import Ints, Mask, Words
 
 
 class Gate:
@@ -88,11 +88,16 @@ class Gate:
             wrapped[i] = len(data)
         return wrapped
 
-    def send_rtcp(self, row: int, data: bytes, mux: bool) -> None:
-        """Send one RTCP packet, from the RTP port where both share it (RFC 5761)."""
-        if self._legs.secure[row]:
-            data = self._protections[row].protect_rtcp(data)
-        at = np.array([self._backend.reserve(1)])
-        self._backend.pool.write(int(at[0]), data)
-        socket = np.array([2 * row + (not mux)])
-        self._backend.send(socket, self._backend.pool.addresses(at), np.array([len(data)]))
+    def send_rtcp(self, rows: Ints, packets: Words, mux: Mask) -> None:
+        """Send each row's packet, from the RTP port where both share it (RFC 5761)."""
+        pool, size = self._backend.pool, packets.shape[1]
+        first = self._backend.reserve(len(rows))
+        at = np.arange(first, first + len(rows))
+        pool.words[at, DATA // 4 : DATA // 4 + size] = packets
+        lengths = np.full(len(rows), 4 * size)
+        for i in np.flatnonzero(self._legs.secure[rows]).tolist():
+            plain = packets[i].tobytes()
+            data = self._protections[int(rows[i])].protect_rtcp(plain)
+            pool.write(int(at[i]), data)
+            lengths[i] = len(data)
+        self._backend.send(2 * rows + ~mux, pool.addresses(at), lengths)

@@ -13,7 +13,7 @@ from media import rtcp
 from media.events import LegStats
 from media.legs import Legs
 from media.quality import mos
-from media.types import Address, Instant, Ints, Seconds
+from media.types import Address, Instant, Ints, Seconds, Words
 
 _PLAYOUT: Seconds = 0.04
 """What our jitter buffer adds, besides the jitter itself."""
@@ -76,45 +76,55 @@ class Reports:
             if trip < 1 << 20:  # 16 s; more is a wrong clock
                 self._round_trip[row] = trip / 65536
 
-    def compose(self, row: int, now: Instant) -> bytes:
-        """Our next report about the row, and the time of the one after it."""
-        self.next_report[row] = now + self._jittered()
-        legs = self._legs
-        sender = None
-        if legs.out_packets[row] > self._sent_before[row]:
-            ticks = round((now - legs.out_time[row]) * legs.out_clock[row])
-            sender = rtcp.SenderInfo(
-                rtcp.ntp(now + self._wall),
-                int(legs.out_timestamp[row]) + ticks,
-                int(legs.out_packets[row]),
-                int(legs.out_octets[row]),
-            )
-        self._sent_before[row] = legs.out_packets[row]
-        blocks = (self._block(row, now),) if legs.in_started[row] else ()
-        report = rtcp.Report(int(legs.out_ssrc[row]), sender, blocks)
-        return rtcp.compose(report, self._cname)
+    def compose(self, rows: Ints, now: Instant) -> list[tuple[Ints, Words]]:
+        """Our next reports about rows, in groups of one length: rows and their packets.
 
-    def _block(self, row: int, now: Instant) -> rtcp.Block:
+        Sets the time of the reports after these.
+        """
+        for row in rows.tolist():
+            self.next_report[row] = now + self._jittered()
+        legs = self._legs
+        sends = legs.out_packets[rows] > self._sent_before[rows]
+        hears = legs.in_started[rows]
+        self._sent_before[rows] = legs.out_packets[rows]
+        groups = []
+        for sending in (True, False):
+            for hearing in (True, False):
+                chosen = rows[(sends == sending) & (hears == hearing)]
+                if len(chosen):
+                    senders = self._senders(chosen, now) if sending else None
+                    blocks = self._blocks(chosen, now) if hearing else None
+                    ssrc = legs.out_ssrc[chosen]
+                    groups.append((chosen, rtcp.compose(ssrc, senders, blocks, self._cname)))
+        return groups
+
+    def _senders(self, rows: Ints, now: Instant) -> rtcp.Senders:
+        legs = self._legs
+        passed = np.rint((now - legs.out_time[rows]) * legs.out_clock[rows]).astype(np.int64)
+        return rtcp.Senders(
+            np.full(len(rows), rtcp.ntp(now + self._wall), np.uint64),
+            legs.out_timestamp[rows] + passed,
+            legs.out_packets[rows],
+            legs.out_octets[rows],
+        )
+
+    def _blocks(self, rows: Ints, now: Instant) -> rtcp.Blocks:
         """RFC 3550 A.3: loss since the last report, and in all."""
         legs = self._legs
-        received, lost = int(legs.in_current[row]), legs.lost(row)
-        expected = legs.span(row)
-        span, came = (
-            expected - int(self._expected_before[row]),
-            received - int(self._received_before[row]),
-        )
-        self._expected_before[row], self._received_before[row] = expected, received
-        fraction = max(span - came, 0) / span if span > 0 else 0.0
-        last = int(self._last_sr[row])
-        delay = round((now - self._last_sr_at[row]) * 65536) if last else 0
-        return rtcp.Block(
-            int(legs.in_ssrc[row]),
-            fraction,
-            lost,
-            int(legs.in_highest[row]) - 0x10000,
-            int(legs.in_jitter[row]),
+        received, expected = legs.in_current[rows], legs.in_highest[rows] - legs.in_base[rows] + 1
+        span = expected - self._expected_before[rows]
+        missing = np.maximum(span - (received - self._received_before[rows]), 0)
+        self._expected_before[rows], self._received_before[rows] = expected, received
+        last = self._last_sr[rows]
+        delay = np.rint((now - self._last_sr_at[rows]) * 65536).astype(np.int64)
+        return rtcp.Blocks(
+            legs.in_ssrc[rows],
+            np.where(span > 0, missing / np.maximum(span, 1), 0.0),
+            legs.in_lost_before[rows] + np.maximum(expected - received, 0),
+            legs.in_highest[rows] - 0x10000,
+            legs.in_jitter[rows].astype(np.int64),
             last,
-            delay,
+            np.where(last != 0, delay, 0),
         )
 
     def snapshot(self, row: int, codec: str, remote: Address | None, late: int) -> LegStats:

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from media.types import Seconds
+import numpy as np
+
+from media.types import Array, Floats, Ints, Quads, Seconds, Words
 
 SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, BYE = 200, 201, 202, 203
 _CNAME = 1
@@ -112,41 +115,55 @@ def _block(body: bytes, at: int) -> Block:
     return Block(ssrc, (loss >> 24) / 256, lost, highest, jitter, last_report, delay)
 
 
-def compose(report: Report, cname: str) -> bytes:
-    """A compound packet: the report and the source description that must follow (§6.1)."""
-    body = b""
-    kind = RECEIVER_REPORT
-    if report.sender is not None:
-        kind, sender = SENDER_REPORT, report.sender
-        body = _SENDER.pack(
-            sender.ntp >> 32,
-            sender.ntp & 0xFFFFFFFF,
-            sender.timestamp & 0xFFFFFFFF,
-            sender.packets & 0xFFFFFFFF,
-            sender.octets & 0xFFFFFFFF,
-        )
-    body += b"".join(_pack_block(block) for block in report.blocks)
-    words = (_HEAD.size + len(body)) // 4 - 1
-    head = _HEAD.pack(0x80 | len(report.blocks), kind, words, report.ssrc)
-    return head + body + _description(report.ssrc, cname)
+class Senders(NamedTuple):
+    """What `SenderInfo` says, a column a fact; entry i of each belongs to report i."""
+
+    ntp: Quads
+    timestamp: Ints
+    packets: Ints
+    octets: Ints
 
 
-def _pack_block(block: Block) -> bytes:
-    lost = max(min(block.lost, 0x7FFFFF), -0x800000) & 0xFFFFFF
-    fraction = min(int(block.fraction_lost * 256), 255)
-    return _BLOCK.pack(
-        block.ssrc,
-        fraction << 24 | lost,
-        block.highest & 0xFFFFFFFF,
-        block.jitter & 0xFFFFFFFF,
-        block.last_report,
-        block.delay & 0xFFFFFFFF,
-    )
+class Blocks(NamedTuple):
+    """What `Block` says, likewise."""
+
+    ssrc: Ints
+    fraction_lost: Floats
+    lost: Ints
+    highest: Ints
+    jitter: Ints
+    last_report: Ints
+    delay: Ints
 
 
-def _description(ssrc: int, cname: str) -> bytes:
+def compose(ssrc: Ints, senders: Senders | None, blocks: Blocks | None, cname: str) -> Words:
+    """Compound packets in network order, one a row: a report of the same shape for each SSRC,
+    and the source description that must follow (§6.1)."""
+    columns: list[Array | int] = [ssrc]
+    if senders is not None:
+        columns += [senders.ntp >> np.uint64(32), senders.ntp & np.uint64(0xFFFFFFFF)]
+        columns += senders[1:]
+    if blocks is not None:
+        columns += _pack_blocks(blocks)
+    kind = RECEIVER_REPORT if senders is None else SENDER_REPORT
+    head = (0x80 | (blocks is not None)) << 24 | kind << 16 | len(columns)
+    columns = [head, *columns, *_description(ssrc, cname)]
+    packets = np.empty((len(ssrc), len(columns)), np.uint32)
+    for position, column in enumerate(columns):
+        packets[:, position] = np.asarray(column).astype(np.uint32)
+    return packets.byteswap()
+
+
+def _pack_blocks(blocks: Blocks) -> list[Array]:
+    lost = np.clip(blocks.lost, -0x800000, 0x7FFFFF) & 0xFFFFFF
+    fraction = np.minimum((blocks.fraction_lost * 256).astype(np.int64), 255)
+    return [blocks.ssrc, fraction << 24 | lost, *blocks[3:]]
+
+
+def _description(ssrc: Ints, cname: str) -> list[Array | int]:
     """SDES with a CNAME (§6.5.1), ended by a null and padded to a word."""
     name = cname.encode()
     item = bytes((_CNAME, len(name))) + name + b"\0"
     item += bytes(-len(item) % 4)
-    return _HEAD.pack(0x81, SOURCE_DESCRIPTION, 1 + len(item) // 4, ssrc) + item
+    words = struct.unpack(f"!{len(item) // 4}I", item)
+    return [0x81 << 24 | SOURCE_DESCRIPTION << 16 | 1 + len(words), ssrc, *words]

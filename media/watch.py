@@ -58,14 +58,13 @@ class Watch:
         """The row changes hands: nothing is watched."""
         self.set(row, commands.Detect(0), 0.0)
 
-    def tick(self, voices: tuple[Ints, Pcm, Octets], now: Instant) -> None:
+    def tick(self, voices: tuple[Ints, Pcm, Octets]) -> None:
         """Look at this tick's frames."""
         rows, frames, _ = voices
         if len(rows):
             self._hear_keys(rows, frames)
             self._hear_voice(rows, frames)
             self._hear_signals(rows, frames)
-        self._miss_packets(now)
 
     def _hear_keys(self, rows: Ints, frames: Pcm) -> None:
         chosen = self._wants_keys[rows]
@@ -92,7 +91,7 @@ class Watch:
         for row in rows[changed].tolist():
             self._emit(events.Spoke(int(self._legs.leg[row]), bool(self._speaks[row])))
 
-    def _miss_packets(self, now: Instant) -> None:
+    def miss_packets(self, now: Instant) -> None:
         """Tell once of each leg whose peer has sent nothing for too long."""
         last = np.maximum(self._legs.in_last, self._since)
         starved = now - last > self._allowed

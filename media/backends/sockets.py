@@ -16,7 +16,7 @@ import numpy as np
 
 from media.backends import sockaddr
 from media.settings import MediaSettings
-from media.types import Address, Ints, Octets
+from media.types import Address, Ints, Mask, Octets
 
 PEER_STRIDE = 32
 _NOBODY = bytes(sockaddr.IPV4_LENGTH)  # family AF_UNSPEC: connect(2) dissolves the association
@@ -80,6 +80,11 @@ class Sockets:
     def peer(self, index: int) -> Address | None:
         packed = self.peers[index].tobytes()
         return sockaddr.unpack(packed) if any(packed[:2]) else None
+
+    def aimed(self, indices: Ints) -> Mask:
+        """Which of these sockets have a peer."""
+        mask: Mask = np.any(self.peers[indices, :2], axis=1)
+        return mask
 
     def drain(self, index: int) -> None:
         """Throw away what came while nobody owned the socket."""
