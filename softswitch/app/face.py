@@ -13,7 +13,6 @@ from softswitch.api.views.calls import Calls
 from softswitch.api.views.modes import Modes
 from softswitch.api.views.voicemail import Voicemail
 from softswitch.app.settings import revealed
-from softswitch.app.tracing import Tracing
 from softswitch.app.whole import Whole
 from softswitch.pbx.switch import Switch
 
@@ -21,7 +20,7 @@ from softswitch.pbx.switch import Switch
 class Face:
     """Shows one switch, and tells what happens in it."""
 
-    def __init__(self, switch: Switch, whole: Whole, tracing: Tracing) -> None:
+    def __init__(self, switch: Switch, whole: Whole) -> None:
         self._switch, self._whole = switch, whole
         self._api = switch.settings.api
         self._phones: dict[str, int] = {}
@@ -33,7 +32,6 @@ class Face:
         switch.on_event = whole.events.publish
         switch.store.records.on_event = self._on_call
         switch.locations.watchers.append(self._on_phone)
-        switch.watchers.append(tracing.learn)
 
     async def listen(self, settings: Settings) -> list[str]:
         """Open the Unix socket and, if wanted, TCP; the addresses.  Raises ListenError."""

@@ -14,6 +14,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.recalls import Recalls
 from softswitch.pbx.reception import Reception
 from softswitch.pbx.registration import register
 from softswitch.pbx.requests import Requests
@@ -46,7 +47,8 @@ class Office:
         self.board = Switchboard(ua, media, signalling.outlook.sound, domain)
         self.locations = Locations(signalling.registrar, store.registrations, clock)
         self.switch = Switch(settings, self.board, store, self.locations, FEATURES, spawn)
-        self.trunks = Trunks(self.switch)
+        self.trunks = self.switch.trunks = Trunks(self.switch, signalling.resolver.resolve)
+        self.switch.recalls = Recalls(self.switch)
         self.gatekeeper = Gatekeeper(signalling.challenger, signalling.guard.failed, self.trunks.of)
         self.gatekeeper.apply(settings)
         self.switch.on_settings.append(self.gatekeeper.apply)
@@ -63,12 +65,15 @@ class Office:
         """Take back the bindings of before the restart, how many that are; begin services."""
         restored = self.locations.restore()
         self._expire()
+        self.trunks.start()
         for service in self.switch.features.services:
             self._spawn(service(self.switch))
         return restored
 
-    def close(self) -> None:
+    async def stop(self) -> None:
+        """Give our own registrations back."""
         self._expiry.cancel()
+        await self.trunks.stop()
 
     def _register(self, tx: ServerTransaction, request: Request) -> None:
         capacity = self.switch.settings.limits.registrations

@@ -71,7 +71,7 @@ class App:
         self._join_face()
         await self.media.start()
         restored = self.office.start()
-        self._exit.callback(self.office.close)
+        self._exit.push_async_callback(self.office.stop)
         if restored:
             log.info("registrations restored", bindings=restored)
         self.tasks.spawn(self._forget_calls())
@@ -97,10 +97,10 @@ class App:
         self._exit.callback(homer.close)
         switch.on_settings.append(homer.apply)
         self.reload = Reload(self._path, lambda: switch.settings, switch.apply)
-        tracing = Tracing(signalling.trace, Hub(keep=0))
+        tracing = Tracing(signalling.trace, Hub(keep=0), switch)
         meters = Meters(switch, signalling, self.media, homer, self.tasks)
         self.whole = Whole(switch, signalling, self.media, meters, tracing, self.reload)
-        self.face = Face(switch, self.whole, tracing)
+        self.face = Face(switch, self.whole)
         self._exit.push_async_callback(self.face.close)
 
     async def _listen(self) -> None:

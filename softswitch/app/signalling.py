@@ -29,6 +29,7 @@ from softswitch.sip.ua import UserAgent
 from softswitch.sip.uri import SipUri
 from softswitch.transport.addresses import is_wildcard
 from softswitch.transport.driver import Driver
+from softswitch.transport.resolve import Resolver
 from softswitch.transport.tls import client_context, own_certificate, server_context
 from softswitch.transport.trace import Trace
 from softswitch.transport.transports import Listener, Transports
@@ -64,6 +65,7 @@ class Signalling:
         )
         self.driver.wires = self.transports
         self.ua.output.on_first = self.driver.wake
+        self.resolver = Resolver([(name.host, name.port) for name in settings.sip.dns])
         self.outlook = Outlook(settings, self.transports)
         self.ua.advertise = self.outlook.signalling
         self.ua.on_crash = _on_crash

@@ -25,6 +25,12 @@ Config: TypeAlias = Annotated[
         "--config", "-c", help="Settings file; default: $SOFTSWITCH_CONFIG, ./softswitch.toml."
     ),
 ]
+CALL_COLUMNS = ("id", "state", "caller", "caller_name", "dialled", "began_at", "doing", "legs")
+PHONE_COLUMNS = ("extension", "transport", "address", "expires_at", "user_agent", "contact")
+RECORD_COLUMNS = (
+    "id", "began_at", "answered_at", "ended_at", "caller", "caller_name", "dialled", "answered_by",
+    "trunk", "queue", "agent", "cause",
+)  # fmt: skip
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -191,7 +197,8 @@ def reload(config: Config = None, as_json: AsJson = False) -> None:
 
     Example: softswitch reload
     """
-    show(ask(config, "POST", "/v1/reload"), as_json=as_json)
+    answer = ask(config, "POST", "/v1/reload", timeout=60.0)
+    show(answer, as_json=as_json, empty="nothing has changed")
 
 
 @app.command()
@@ -200,7 +207,7 @@ def calls(config: Config = None, as_json: AsJson = False) -> None:
 
     Example: softswitch calls --json
     """
-    show(ask(config, "GET", "/v1/calls"), as_json=as_json, empty="no calls")
+    show(ask(config, "GET", "/v1/calls"), as_json=as_json, empty="no calls", columns=CALL_COLUMNS)
 
 
 @app.command()
@@ -209,7 +216,8 @@ def registrations(config: Config = None, as_json: AsJson = False) -> None:
 
     Example: softswitch registrations
     """
-    show(ask(config, "GET", "/v1/registrations"), as_json=as_json, empty="no phone is registered")
+    answer = ask(config, "GET", "/v1/registrations")
+    show(answer, as_json=as_json, empty="no phone is registered", columns=PHONE_COLUMNS)
 
 
 @app.command()
@@ -308,7 +316,7 @@ def records(
     target = f"/v1/records/{quote(call, safe='')}" if call else f"/v1/records?{urlencode(query)}"
     answer = ask(config, "GET", target)
     listed = answer if call or as_json else answer["records"]
-    show(listed, as_json=as_json, empty="no records")
+    show(listed, as_json=as_json, empty="no records", columns=() if call else RECORD_COLUMNS)
 
 
 @app.command()

@@ -53,8 +53,8 @@ async def reach(switch: Switch, call: Call, number: str, person: Extension) -> L
 async def connect(switch: Switch, call: Call, leg: Leg) -> None:
     """Answer the caller for `leg` and let the two talk."""
     call.leg.answer(prefer=leg.codec)
-    call.record.leg(call.leg.id, **call.leg.facts())
     call.record.leg(leg.id, **leg.facts())
+    call.record.leg(call.leg.id, **call.leg.facts())  # who is served last: one write for both
     await converse(switch, call, call.leg, leg)
 
 
