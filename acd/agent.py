@@ -7,12 +7,13 @@ offers, conversations.  State and availability are computed from those.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from acd.ledger import Ledger
 from acd.settings import AgentSettings, Member
-from acd.types import CallId, Instant, OfferId, Seconds, State, Status
+from acd.types import CallId, Instant, OfferId, Seconds, State, Status, record
 
 if TYPE_CHECKING:
     from acd.pool import Pool
@@ -24,7 +25,12 @@ NOVICE = 180.0
 """Handle time assumed before an agent's first call, in seconds."""
 
 
-class Change(NamedTuple):
+Told: TypeAlias = tuple[State, str, Instant | None]
+"""State, detail, and until when."""
+
+
+@record
+class Change:
     """`state` holds from event number `event` at `at` on."""
 
     event: int
@@ -108,6 +114,7 @@ class Agent:
         "state",
         "status",
         "talks",
+        "told",
         "tried",
         "until",
         "won",
@@ -155,6 +162,7 @@ class Agent:
         self.pools: list[Pool] = []
         self.guarded: list[Queue] = []  # queues with a reserve where the agent has a seat
         self.history: deque[Change] = deque(maxlen=HISTORY)
+        self.told: Told = (State.OFFLINE, "", None)  # what was last reported
 
     def load(self) -> int:
         """Calls at this moment: any leg counts, and so does an offer."""
@@ -196,14 +204,14 @@ class Agent:
         return 2 if self.status is Status.READY and self.registered and not self.dnd else 1
 
     def next_due(self) -> Instant | None:
-        """The earliest of wrap-up, rest and leases."""
-        if not (self.talks or self.legs or self.wrapping or self.rest_until is not None):
-            return None
-        due = [talk.lease for talk in self.talks.values()]
-        if self.legs:
-            due += self.legs.values()
-        if self.rest_until is not None:
-            due.append(self.rest_until)
-        if self.wrapping and self.wrap_until is not None:
-            due.append(self.wrap_until)
-        return min(due) if due else None
+        """The earlier end of wrap-up and rest."""
+        wrap_until = self.wrap_until if self.wrapping else None
+        if wrap_until is None or self.rest_until is None:
+            return self.rest_until if wrap_until is None else wrap_until
+        return min(wrap_until, self.rest_until)
+
+    def leases(self) -> Iterator[Instant]:
+        """When each leg that is not confirmed again will be taken for lost."""
+        yield from self.legs.values()
+        for talk in self.talks.values():
+            yield talk.lease

@@ -89,7 +89,7 @@ class Callers:
             talk = agent.talks[leg]
             talk.over = True
             talk.lease = min(talk.lease, self.floor.now + self.floor.settings.leg_grace)
-            self.floor.refresh(agent)
+            self.floor.watch(talk.lease)
 
     def left(self, event: CallLeft) -> None:
         """By a key, or by command; the carrier takes the call on, unless to a queue of ours."""

@@ -134,6 +134,7 @@ class Desk:
             agent.talks[event.leg].lease = lease
         elif event.offer is None:
             agent.legs[event.leg] = lease
+            self.floor.watch(lease)
         self.floor.refresh(agent)
         return None
 
@@ -186,6 +187,7 @@ class Desk:
         for leg in [leg for leg in agent.talks if leg not in event.legs]:
             self._end_talk(agent, leg, lost=True)
         agent.legs = {leg: lease for leg in event.legs if leg not in agent.talks.keys() | offered}
+        self.floor.watch(lease)
         for talk in agent.talks.values():
             talk.lease = lease
         self._depart(agent)
@@ -275,12 +277,28 @@ class Desk:
     # --- time --------------------------------------------------------------------------------
 
     def do_due(self, agent: Agent) -> None:
-        """Wrap-up and rest that are over, and legs whose lease is."""
+        """Wrap-up and rest that are over."""
         now, agent.due = self.floor.now, None
         if agent.wrapping and agent.wrap_until is not None and agent.wrap_until <= now:
             agent.wrapping, agent.wrap_until = False, None
         if agent.rest_until is not None and agent.rest_until <= now:
             agent.rest_until = None
+        self._depart(agent)
+
+    def end_leases(self) -> None:
+        """Legs that nobody has confirmed for too long are over.  O(agents), and seldom due."""
+        now, left = self.floor.now, list[Instant]()
+        for agent in list(self.floor.agents.values()):
+            leases = [*agent.leases()]
+            if leases and min(leases) <= now:
+                self._end_lost(agent)
+                leases = [*agent.leases()]
+            left += leases
+        if left:
+            self.floor.watch(min(left))
+
+    def _end_lost(self, agent: Agent) -> None:
+        now = self.floor.now
         for leg in [leg for leg, talk in agent.talks.items() if talk.lease <= now]:
             self._end_talk(agent, leg, lost=True)
         for leg in [leg for leg, lease in agent.legs.items() if lease <= now]:

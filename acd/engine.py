@@ -138,6 +138,8 @@ class Engine:
             self._do_due()
         self._handlers[type(event)](event)
         self._settle()
+        if floor.changed:
+            floor.tell_changes()
         audit = floor.settings.audit_every
         if audit and floor.event % audit == 0:
             out += self.audit()
@@ -174,11 +176,13 @@ class Engine:
         floor = self.floor
         while (key := floor.timers.pop(floor.now)) is not None:
             kind, name = key
-            if kind is Due.OFFER:
-                self.offers.do_due(int(name))
-            elif kind is Due.AGENT:
+            if isinstance(name, int):
+                self.offers.do_due(name)
+            elif kind == Due.AGENT:
                 self.desk.do_due(floor.agents[name])
-            elif kind is Due.PLACE:
+            elif kind == Due.LEASE:
+                self.desk.end_leases()
+            elif kind == Due.PLACE:
                 del floor.places[name]
             else:
                 call = floor.calls[name]

@@ -7,13 +7,14 @@ record: the least of `callers` by (rank, number), then the least of `agents` by 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from acd.types import CallId, Instant, OfferId, State, Status
+from acd.types import CallId, Instant, OfferId, State, Status, record
 
 if TYPE_CHECKING:
     from acd.agent import Agent
-    from acd.call import Call, Entry
+    from acd.call import Call, Entry, Row
     from acd.floor import Floor
     from acd.queue import Queue
 
@@ -23,13 +24,12 @@ RULE = "1"
 """Version of the order of service and of the strategies' interface."""
 
 
-Caller: TypeAlias = tuple[float, int, CallId, str]
-"""(rank, number of the call, call, queue)."""
 Contender: TypeAlias = tuple[tuple[float, ...], int, str]
 """(key, order of the seat, agent)."""
 
 
-class Decision(NamedTuple):
+@record
+class Decision:
     """Inputs of one choice: the `callers` who headed their lists, and the first free `agents`.
 
     No `agents` means that this one alone had become free; `free` is how many there were.
@@ -43,7 +43,7 @@ class Decision(NamedTuple):
     agent: str
     strategy: str
     needs: tuple[str, int, str]
-    callers: tuple[Caller, ...]
+    callers: tuple[Row, ...]
     agents: tuple[Contender, ...]
     free: int
     pointer: int
@@ -56,10 +56,11 @@ def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
     decision = next((d for d in reversed(floor.decisions) if d.offer == offer), None)
     if decision is None:
         return None
-    queue = floor.queues.get(decision.queue)
+    queue, callers = floor.queues.get(decision.queue), decision.callers
     names = queue.seats if queue else {}
     return {
-        **decision._asdict(),
+        **{field.name: getattr(decision, field.name) for field in fields(decision)},
+        "callers": [(rank, number, entry.call.id, name) for rank, number, name, entry in callers],
         "rule_version": RULE,
         "tie_break": "earlier seat" if decision.agents else "only candidate",
         "candidates": {name: _verdict(floor, decision, name) for name in names},

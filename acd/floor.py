@@ -21,6 +21,7 @@ from acd.types import CallId, Instant, OfferId, State, Status
 
 OFF_DUTY = frozenset({State.OFFLINE, State.PAUSED})
 WORKING = frozenset({State.RINGING, State.TALKING, State.WRAP_UP})
+LEASES = (Due.LEASE, "")
 TURN_KEPT = frozenset({State.RINGING, State.RESTING, State.IDLE})
 """Coming back to idle from these leaves the idle clock as it was."""
 
@@ -50,6 +51,7 @@ class Floor:
         self.next_call = 1
         self.freed: dict[str, Agent] = {}
         self.restless: dict[CallId, Call] = {}
+        self.changed: dict[str, Agent] = {}  # agents whose state may have to be reported
         self.newcomers: list[Entry] = []
         self.thinned: dict[str, Queue] = {}  # queues that may have lost their last agent
         self.decisions: deque[Decision] = deque(maxlen=KEPT)
@@ -73,7 +75,9 @@ class Floor:
             detail = agent.reason
         if state is not agent.state or until != agent.until or detail != agent.detail:
             self._change(agent, state, detail, until)
-        available = agent.derive_available()
+        available = state is State.IDLE  # all there is to it, unless several calls are allowed
+        if agent.settings.capacity > 1:
+            available = agent.derive_available()
         if available is not agent.available:
             self._turn(agent, available)
         elif available and not agent.pooled:
@@ -82,6 +86,22 @@ class Floor:
         if due != agent.due:
             agent.due = due
             self.timers.arm((Due.AGENT, agent.name), due)
+
+    def watch(self, lease: Instant) -> None:
+        """Look for lost legs by then.  One deadline for all: the earliest lease there was."""
+        armed = self.timers.armed.get(LEASES)
+        if armed is None or lease < armed:
+            self.timers.arm(LEASES, lease)
+
+    def tell_changes(self) -> None:
+        """Report each agent whose state is another one than before the event, once."""
+        changed, self.changed = self.changed, {}
+        for agent in changed.values():
+            state, detail, until = told = (agent.state, agent.detail, agent.until)
+            if told != agent.told:
+                agent.told = told
+                agent.history.append(Change(self.event, self.now, state, detail))
+                self.out.append(AgentChanged(agent.name, state, detail, until))
 
     def report(self, agent: Agent) -> None:
         """Status, registration or do-not-disturb has changed: count the staff, then `refresh`."""
@@ -113,8 +133,7 @@ class Floor:
             agent.since = now
             agent.state = state
         agent.detail, agent.until = detail, until
-        agent.history.append(Change(self.event, now, state, detail))
-        self.out.append(AgentChanged(agent.name, state, detail, until))
+        self.changed[agent.name] = agent
 
     def _turn(self, agent: Agent, available: bool) -> None:
         agent.available = available

@@ -14,7 +14,7 @@ from acd.actions import ShadowDiffered
 from acd.agent import Agent
 from acd.call import Entry, Row
 from acd.callbacks import Callbacks
-from acd.explain import Caller, Contender, Decision
+from acd.explain import Contender, Decision
 from acd.floor import Floor
 from acd.offers import Offers
 from acd.pool import Pool
@@ -125,8 +125,7 @@ class Matcher:
     def _pull(self, agent: Agent, best: Head, heads: list[Head]) -> None:
         entry = best[3]
         assert entry.pool is not None
-        callers = tuple((rank, number, e.call.id, queue) for rank, number, queue, e in heads)
-        self._offer(entry, agent, entry.pool, callers, (), 1, self.floor.dice.state)
+        self._offer(entry, agent, entry.pool, tuple(heads), (), 1, self.floor.dice.state)
 
     # --- agents for a caller -----------------------------------------------------------------
 
@@ -144,16 +143,15 @@ class Matcher:
                 return
             if entry.queue.shadow:
                 self._compare(entry, pool, agent)
-            callers = ((entry.row[0], call.number, call.id, entry.queue.name),)
             agents = pool.contenders(agent, floor.now)
-            self._offer(entry, agent, pool, callers, agents, len(pool.free), dice)
+            self._offer(entry, agent, pool, (entry.row,), agents, len(pool.free), dice)
 
     def _offer(
         self,
         entry: Entry,
         agent: Agent,
         pool: Pool,
-        callers: tuple[Caller, ...],
+        callers: tuple[Head, ...],
         agents: tuple[Contender, ...],
         free: int,
         dice: int,

@@ -53,7 +53,7 @@ class Offers:
         if not queue.rule.single:
             self.lines.shelve(entry)
             self.lines.arm(call)
-        floor.timers.arm((Due.OFFER, str(offer)), offered.ends)
+        floor.timers.arm((Due.OFFER, offer), offered.ends)
         floor.decisions.append(decision)
         if agent.pooled:
             floor.unpool(agent)
@@ -89,7 +89,7 @@ class Offers:
         call.phase, call.served_by = Phase.CONNECTING, offer
         offered.leg = leg or offered.leg or f"offer-{offer}"
         offered.ends = now + offered.entry.queue.settings.connect_time
-        self.floor.timers.arm((Due.OFFER, str(offer)), offered.ends)
+        self.floor.timers.arm((Due.OFFER, offer), offered.ends)
         for entry in call.entries.values():
             self.floor.unshelve(entry)
         number, attempt = "", 0
@@ -120,12 +120,9 @@ class Offers:
 
     def _begin_talk(self, offered: Offered) -> None:
         floor, agent, entry, now = self.floor, offered.agent, offered.entry, self.floor.now
-        call, queue, waited = (
-            offered.call,
-            offered.entry.queue,
-            offered.entry.waited(self.floor.now),
-        )
+        call, queue, waited = offered.call, entry.queue, entry.waited(now)
         lease = now + floor.settings.leg_lease
+        floor.watch(lease)
         agent.talks[offered.leg] = Talk(call.id, queue.name, offered.leg, now, lease)
         agent.legs.pop(offered.leg, None)
         agent.answered_at = now
@@ -193,7 +190,7 @@ class Offers:
         floor, call, agent = self.floor, offered.call, offered.agent
         del floor.offers[offered.id], call.offers[offered.id], agent.offers[offered.id]
         call.asked.discard(agent.name)
-        floor.timers.arm((Due.OFFER, str(offered.id)), None)
+        floor.timers.arm((Due.OFFER, offered.id), None)
         name, queue = agent.name, offered.entry.queue.name
         if withdraw:
             elsewhere = outcome is OfferOutcome.LOST_RACE

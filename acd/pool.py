@@ -154,11 +154,12 @@ class Pool:
         """Nothing speaks against this very pair: see `objection`, which says the same in words."""
         if agent.name in call.excluded or agent.name in call.asked:
             return False
-        return all(
-            queue.free > queue.settings.reserve
-            or (queue is self.queue and queue.reserves_for(call))
-            for queue in agent.guarded
-        )
+        for queue in agent.guarded:  # no generator: this is asked for every head of a line
+            if queue.free <= queue.settings.reserve and not (
+                queue is self.queue and queue.reserves_for(call)
+            ):
+                return False
+        return True
 
     def objection(self, agent: Agent, call: Call) -> str:
         """Why this pair may not be, or nothing."""

@@ -24,6 +24,11 @@ MEMORY = 0.05
 RESIDUALS = 100
 ENOUGH = 10
 """Forecasts judged before an interval is given, or an estimator preferred to the first."""
+MEASURED = (
+    "interval", "last_served", "last_wait", "patience", "judged", "judged_at", "hits", "tails",
+)  # fmt: skip
+PACE: Seconds = 1.0
+"""Forecasts are judged at most so often: who serves ten a second learns little from each."""
 LEARNING = 0.02
 NOMINAL = 0.8
 """Share of waits that the interval is meant to hold."""
@@ -82,6 +87,7 @@ class Predictor:
         "hits",
         "interval",
         "judged",
+        "judged_at",
         "last_served",
         "last_wait",
         "patience",
@@ -95,6 +101,7 @@ class Predictor:
         self.last_wait: Seconds = 0.0
         self.patience: Seconds = 0.0  # smoothed waiting seconds per abandonment; 0 is endless
         self.judged = 0
+        self.judged_at: Instant = -PACE
         self.chosen = 0
         self.hits = 0
         self.tails = 1 - NOMINAL  # share of residuals that the interval leaves out
@@ -145,14 +152,17 @@ class Predictor:
             gap = now - self.last_served
             self.interval += (gap - self.interval) * (MEMORY if self.interval else 1.0)
         self.last_served, self.last_wait = now, waited
+        if self.patience:
+            self.patience += waited * MEMORY
+        if now - self.judged_at < PACE:
+            return
+        self.judged_at = now
         for residuals, value in zip(self.residuals, forecast.values, strict=True):
             residuals.add(waited - value)
         if self.judged >= ENOUGH:
             self._learn(forecast.low <= waited <= forecast.high)
         self.judged += 1
         self.choose()
-        if self.patience:
-            self.patience += waited * MEMORY
 
     def _learn(self, hit: bool) -> None:
         """Narrow the interval a little after a hit, widen it after a miss.
@@ -191,14 +201,14 @@ class Predictor:
 
     def dump(self) -> list[Any]:
         errors = [[r.error, list(r.latest)] for r in self.residuals]
-        return [self.interval, self.last_served, self.last_wait, self.patience,
-                self.judged, self.hits, self.tails, errors]  # fmt: skip
+        return [*(getattr(self, name) for name in MEASURED), errors]
 
     @classmethod
     def load(cls, data: list[Any]) -> Predictor:
         predictor = cls()
-        (predictor.interval, predictor.last_served, predictor.last_wait, predictor.patience,
-         predictor.judged, predictor.hits, predictor.tails, errors) = data  # fmt: skip
+        *measured, errors = data
+        for name, value in zip(MEASURED, measured, strict=True):
+            setattr(predictor, name, value)
         for residuals, (error, latest) in zip(predictor.residuals, errors, strict=True):
             residuals.error, residuals.latest = error, list(latest)
             residuals.ordered = sorted(latest)

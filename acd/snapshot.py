@@ -166,7 +166,7 @@ def load(data: dict[str, Any]) -> Floor:
         if kind == Due.AGENT:
             floor.agents[name].due = at
     floor.freed, floor.restless, floor.newcomers, floor.thinned = {}, {}, [], {}
-    floor.out = []
+    floor.out, floor.changed = [], {}
     return floor
 
 
@@ -177,6 +177,7 @@ def _load_agent(agent: Agent, row: dict[str, Any]) -> None:
     talks = [from_json(Talk, talk) for talk in row["talks"]]
     agent.talks = {talk.leg: talk for talk in talks}
     agent.ledger.rows = [list(r) for r in row["ledger"]]
+    agent.told = (agent.state, agent.detail, agent.until)
 
 
 def _load_queue(floor: Floor, row: dict[str, Any]) -> Queue:

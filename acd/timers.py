@@ -15,10 +15,11 @@ from acd.types import Instant
 class Due:
     """What a deadline is about.  Plain numbers: they are hashed at every event."""
 
-    OFFER, AGENT, CALL, PLACE = range(4)
+    OFFER, AGENT, CALL, PLACE, LEASE = range(5)
 
 
-Key: TypeAlias = tuple[int, str]
+Key: TypeAlias = tuple[int, str | int]
+"""(what it is about, which one): the number of an offer, a name, or nothing."""
 
 
 class Timers:
@@ -52,7 +53,8 @@ class Timers:
 
     def any_due(self, now: Instant) -> bool:
         """False if nothing is due; True if something may be.  O(1)."""
-        return bool(self._heap) and self._heap[0][0] <= now
+        heap = self._heap
+        return bool(heap) and heap[0][0] <= now
 
     def pop(self, now: Instant) -> Key | None:
         """Take the next deadline that is due, disarmed."""
