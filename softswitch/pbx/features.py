@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.targets import Kind
 from softswitch.calls.events import Asked, Digit
+from softswitch.pbx.conference import conference
 from softswitch.pbx.conversation import Conversation
 from softswitch.pbx.extension import extension
 from softswitch.pbx.group import group, group_login
@@ -12,6 +13,7 @@ from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
 from softswitch.pbx.mwi import light_lamps
 from softswitch.pbx.play import hangup, play
+from softswitch.pbx.recording import keep_recordings
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, voicemail
 
@@ -25,6 +27,7 @@ async def during_talk(talk: Conversation, event: Asked | Digit) -> bool:
 
 FEATURES = Features(
     targets={
+        Kind.CONFERENCE: conference,
         Kind.EXTENSION: extension,
         Kind.GROUP: group,
         Kind.HANGUP: hangup,
@@ -43,5 +46,6 @@ FEATURES = Features(
         light_lamps,
         send_letters,
         keep_boxes,
+        keep_recordings,
     ),
 )

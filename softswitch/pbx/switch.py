@@ -29,6 +29,8 @@ from softswitch.pbx.locations import Locations
 from softswitch.pbx.mailroom import Mailroom
 from softswitch.pbx.peers import profile
 from softswitch.pbx.plan import Plan
+from softswitch.pbx.recording import Recordings
+from softswitch.pbx.rooms import Rooms
 from softswitch.pbx.sounds import Sounds
 from softswitch.pbx.targets import Features
 from softswitch.pbx.wishes import Wishes, wishes_of
@@ -82,6 +84,7 @@ class Switch:
         """Hears what happens, for those who watch the switch from outside."""
         self.alarms = Alarms(self._on_alarm)
         self.mailroom = Mailroom(store.voicemail, store.state)
+        self.recordings, self.rooms = Recordings(self), Rooms(self)
         board.on_leg = self._on_leg
         self.apply(settings)
 

@@ -1,0 +1,321 @@
+"""`conference:ROOM`: everybody hears everybody else (P14); and rooms made of a call in progress.
+
+Keys in a room: `1` mutes oneself, `2` tells how many are there, `4` and `6` change the volume,
+`*` tells the keys, `#` leaves.  A moderator has `0` (call somebody), `3` (lock), `5` (mute all),
+`7` (send the last one away) and `9` (record) besides.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.targets import Kind, Target
+from media.items import File, Item, Tone
+from softswitch.calls.call import Call
+from softswitch.calls.causes import FORBIDDEN, NORMAL
+from softswitch.calls.dial import Place, ring
+from softswitch.calls.errors import NotAnswered, Refused
+from softswitch.calls.events import Asked, Digit, Ended, Event, Held, Resumed, Taken
+from softswitch.calls.leg import Leg
+from softswitch.calls.party import Party
+from softswitch.pbx.dictation import dictate
+from softswitch.pbx.rooms import LOUDER, Member, Room
+from softswitch.pbx.voice import Voice
+from softswitch.sip.types import Seconds
+from softswitch.store.errors import JournalFullError
+
+if TYPE_CHECKING:
+    from softswitch.pbx.switch import Switch
+
+LONGEST_PIN, LONGEST_NUMBER = 16, 20
+NAME_TIME: Seconds = 4.0
+INVITE_TIME: Seconds = 30.0
+NO_SUCH_KEY = Tone("error")
+
+
+async def conference(switch: Switch, call: Call, target: Target) -> None:
+    """Ask who it is, let him in, stay until he leaves."""
+    room = switch.rooms.open(target.name)
+    room.place_beside(call.leg)
+    call.leg.answer()
+    voice = Voice(switch, call)
+    moderator = await _judge(call, room, voice)
+    if not await _may_enter(switch, call, target.name, voice, moderator):
+        return
+    member = Member(call.leg, moderator)
+    if room.settings.names:
+        member.name = await _ask_name(switch, call, voice)
+    room = switch.rooms.open(target.name)  # the last member may have left meanwhile
+    await sit(switch, room, member, call)
+
+
+async def _judge(call: Call, room: Room, voice: Voice) -> bool:
+    """Ask for the pin; whether it is a moderator.  Raises Refused where it is nobody."""
+    settings = room.settings
+    if call.leg.owner in settings.moderators:
+        return True
+    pin, leader = (
+        each.get_secret_value() if each else None for each in (settings.pin, settings.moderator_pin)
+    )
+    if pin is None and leader is None:
+        return False
+    for _ in range(settings.pin_tries):
+        typed = await voice.ask("conf-enter-pin", most=LONGEST_PIN)
+        if leader is not None and typed == leader:
+            return True
+        if typed == (pin or ""):
+            return False
+        await voice.say("conf-wrong-pin")
+    call.record.event("wrong-pin", conference=room.name)
+    await voice.say("goodbye")
+    raise Refused(FORBIDDEN)
+
+
+async def _may_enter(switch: Switch, call: Call, name: str, voice: Voice, moderator: bool) -> bool:
+    """Whether the room takes one more; who may not is told why."""
+    room = switch.rooms.open(name)
+    why = ""
+    if room.is_full:
+        why = "conf-full"
+        switch.tell("conference.full", conference=name, limit=room.settings.max_members)
+    elif room.locked and not moderator:
+        why = "conf-is-locked"
+    if why:
+        call.record.event(why, conference=name)
+        await voice.say(why)
+        call.leg.hang_up(NORMAL)
+        return False
+    return True
+
+
+async def _ask_name(switch: Switch, call: Call, voice: Voice) -> Item | None:
+    path = _names(switch) / f"{call.leg.id}.wav"
+    await voice.say("conf-say-name")
+    said = await dictate(switch, call.leg, path, most=NAME_TIME, silence=1.5)
+    return File(str(path)) if said.error is None else None
+
+
+def _names(switch: Switch) -> Path:
+    return switch.settings.switch.data / "conferences"
+
+
+# -- in the room ---------------------------------------------------------------------------
+
+
+async def sit(switch: Switch, room: Room, member: Member, call: Call) -> None:
+    """Be in the room until one hangs up, presses `#`, or is sent away."""
+    seat = Seat(switch, room, member, call)
+    seat.join()
+    try:
+        await seat.stay()
+    finally:
+        seat.leave()
+
+
+class Seat:
+    """One member's place in a room."""
+
+    def __init__(self, switch: Switch, room: Room, member: Member, call: Call) -> None:
+        self._switch, self._room, self._member, self._call = switch, room, member, call
+        self._voice = Voice(switch, call, member.leg)
+        self._held = False
+
+    def join(self) -> None:
+        """Raises Refused where the room cannot be reached."""
+        room, member = self._room, self._member
+        self._inbox = member.leg.divert()
+        self._announce("joined", "conf-joined")
+        room.enter(member)
+        self._call.record.event("conference", conference=room.name, moderator=member.moderator)
+
+    def leave(self) -> None:
+        self._room.leave(self._member)
+        self._announce("left", "conf-left")
+
+    async def stay(self) -> None:
+        await self._greet()
+        while not self._member.kicked:
+            match await self._inbox.get():
+                case Digit(_, key):
+                    if not await self._press(key):
+                        break
+                case Ended() | Taken():
+                    return
+                case Held() | Resumed() as change:
+                    self._on_hold(change)
+                case Asked(_, _, respond):
+                    respond(501)
+                case _:
+                    pass
+        if self._member.kicked:
+            await self._voice.say("conf-ended" if self._is_over() else "conf-kicked")
+        self._member.leg.hang_up(NORMAL)
+
+    async def _greet(self) -> None:
+        """What one who enters has to know."""
+        room = self._room
+        if room.is_recorded:
+            self._call.record.event("recording-notice", prompt="conf-recorded")
+            await self._say("conf-recorded")
+        if room.is_waiting:
+            await self._say("conf-wait-leader")
+        elif len(room.members) == 1 and not room.passing:
+            await self._say("conf-only-person")
+
+    def _is_over(self) -> bool:
+        return all(member.kicked for member in self._room.members)
+
+    def _on_hold(self, change: Event) -> None:
+        """A phone on hold would let all others hear its own music."""
+        if isinstance(change, Held) and not self._member.muted:
+            self._held = True
+            self._room.mute(self._member, True)
+        elif isinstance(change, Resumed) and self._held:
+            self._held = False
+            self._room.mute(self._member, False)
+
+    async def _say(self, *what: str | Item) -> None:
+        """To this member alone, who does not hear the others meanwhile."""
+        await self._voice.say(*what)
+        self._room.tune_in(self._member)
+
+    def _announce(self, tone: str, prompt: str) -> None:
+        """To everybody."""
+        items: list[Item] = [Tone(tone)] if self._room.settings.tones else []
+        if self._member.name is not None:
+            told = self._switch.sounds.prompt(prompt)
+            items += [self._member.name, *([told] if told else [])]
+        if items:
+            self._room.announce(*items)
+
+    # -- keys ------------------------------------------------------------------------
+
+    async def _press(self, key: str) -> bool:
+        """One key; False where the member leaves."""
+        room, member = self._room, self._member
+        member.leg.digits.clear()
+        match key:
+            case "#":
+                return False
+            case "1":
+                room.mute(member, not member.muted)
+                await self._say("conf-muted" if member.muted else "conf-unmuted")
+            case "2":
+                count = self._voice.value("person", str(len(room.members)))
+                await self._say("conf-there-are", count)
+            case "4":
+                room.louder(member, 1 / LOUDER)
+            case "6":
+                room.louder(member, LOUDER)
+            case "*":
+                await self._say("conf-menu")
+            case _ if member.moderator:
+                await self._lead(key)
+            case _:
+                await self._say(NO_SUCH_KEY)
+        return True
+
+    async def _lead(self, key: str) -> None:
+        """A moderator's keys."""
+        room = self._room
+        match key:
+            case "3":
+                room.locked = not room.locked
+                await self._say("conf-locked" if room.locked else "conf-unlocked")
+            case "5":
+                room.mute_all(not room.all_muted)
+                await self._say("conf-all-muted" if room.all_muted else "conf-all-unmuted")
+            case "7":
+                others = [each for each in room.members if not each.moderator]
+                if others:
+                    room.kick(others[-1])
+            case "9" if room.is_recorded:
+                room.stop_recording()
+                await self._say("recording-stopped")
+            case "9":
+                self._tell_all("conf-recorded")
+                room.record()
+            case "0":
+                await self._call_somebody()
+            case _:
+                await self._say(NO_SUCH_KEY)
+
+    def _tell_all(self, prompt: str) -> None:
+        told = self._switch.sounds.prompt(prompt)
+        if told is not None:
+            self._room.announce(told)
+
+    async def _call_somebody(self) -> None:
+        """Ring a number and seat whoever answers."""
+        number = await self._voice.ask("enter-number", most=LONGEST_NUMBER)
+        self._room.tune_in(self._member)
+        if not number:
+            return
+        try:
+            await invite(self._switch, self._call, self._room, number)
+        except (NotAnswered, Refused):
+            await self._say("no-answer")
+
+
+# -- bringing others in --------------------------------------------------------------------
+
+
+async def invite(switch: Switch, call: Call, room: Room, number: str) -> None:
+    """Ring `number` in the name of `call` and seat who answers; the caller goes on hearing.
+
+    Raises NotAnswered or Refused where nobody came.
+    """
+    places = _places(switch, call, number)
+    if not places:
+        raise NotAnswered(480)
+    call.record.event("invited", conference=room.name, number=number)
+    leg = await ring(call, places, ring_time=INVITE_TIME, quiet=True)
+    seat(switch, room, leg, dialled=number)
+
+
+def _places(switch: Switch, call: Call, number: str) -> list[Place]:
+    target = switch.plan.target(number)
+    if target is not None and target.kind is Kind.EXTENSION:
+        shown = Party(call.leg.party.number, call.leg.party.name)
+        return switch.phones(number, call.leg, shown=shown)
+    return list(switch.features.outside(switch, call, number, None))
+
+
+def seat(switch: Switch, room: Room, leg: Leg, *, dialled: str, moderator: bool = False) -> None:
+    """Give an answered leg a call of its own, in the room; hung up where there is no space."""
+    script = partial(_sit, switch, room, Member(leg, moderator))
+    try:
+        if room.is_full:
+            raise Refused(FORBIDDEN, f"{room.name} is full")
+        switch.begin(leg, script, caller=leg.party.number, dialled=dialled, direction="internal")
+    except (Refused, JournalFullError):
+        leg.hang_up(NORMAL)
+
+
+async def _sit(switch: Switch, room: Room, member: Member, call: Call) -> None:
+    await sit(switch, room, member, call)
+
+
+async def confer(switch: Switch, call: Call, *others: Leg) -> None:
+    """Make a room of `call`'s party and `others`, all answered (P14); returns when he leaves.
+
+    Each of the others gets a call of its own, so that they talk on without him.
+    """
+    room = switch.rooms.open_passing(f"call-{call.id}")
+    for other in others:
+        seat(switch, room, other, dialled=room.name)
+    await sit(switch, room, Member(call.leg, moderator=True), call)
+
+
+def command(room: Room, leg_id: str, verb: str) -> bool:
+    """`mute`, `unmute` or `kick` the member who has this leg; False where there is none."""
+    member = next((each for each in room.members if each.leg.id == leg_id), None)
+    if member is None:
+        return False
+    if verb == "kick":
+        room.kick(member)
+    else:
+        room.mute(member, verb == "mute")
+    return True

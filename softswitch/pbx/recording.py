@@ -1,0 +1,270 @@
+"""Recording of conversations: who wishes it, who is told of it, which files it makes (R2, R8).
+
+A call's file is named by the call: `recordings/YYYY/MM/DD/ID.wav`, a further part of it
+(another party, a second request) `ID-2.wav`.  A disk that refuses is an alarm, never the
+end of a call.  Stereo: the served party left, the other one right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from config.settings import Settings
+from media import client, events
+from media.items import Item, Tone
+from softswitch.calls.call import Call
+from softswitch.calls.inbox import Inbox
+from softswitch.calls.leg import Leg
+from softswitch.pbx.voice import Voice
+from softswitch.sip.types import Seconds
+
+if TYPE_CHECKING:
+    from softswitch.pbx.conversation import Conversation
+    from softswitch.pbx.switch import Switch
+
+log = structlog.get_logger("recording")
+
+ALARM: Final = "recording"
+BEEP: Final = Tone("confirm")
+LONGEST_NOTICE: Seconds = 30.0
+TIDY_EVERY: Seconds = 3600.0
+ROOM_RATE: Final = 8000
+
+
+@dataclass(slots=True)
+class Tape:
+    """What is recorded of one call."""
+
+    why: str = ""
+    """Whose wish it is: `extension:101`, `line:7495…`, `queue:sales`; "" nobody's."""
+    notice: str | None = None
+    """The prompt that tells of it, where it is not that of `[recording]`."""
+    told: bool = False
+    paused: bool = False
+    parts: list[str] = field(default_factory=list)
+    recorder: client.Recorder | None = None
+    legs: tuple[Leg, ...] = ()
+
+
+class Recordings:
+    """All recordings of the switch."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+        self._tapes: WeakKeyDictionary[Call, Tape] = WeakKeyDictionary()
+
+    def tape(self, call: Call) -> Tape:
+        return self._tapes.setdefault(call, Tape())
+
+    # -- wishes ----------------------------------------------------------------------
+
+    def ask(self, call: Call, why: str, notice: str | None = None) -> None:
+        """Whoever the call will be joined with is recorded: a queue wishes it, or the API."""
+        tape = self.tape(call)
+        tape.why, tape.notice = why, notice
+
+    async def notice(self, call: Call) -> None:
+        """Tell the served party beforehand, as a queue's greeting does; once in a call."""
+        tape = self.tape(call)
+        name = self._notice_of(tape)
+        if tape.told or name is None:
+            return
+        self._note_told(call, tape)
+        await Voice(self._switch, call).say(name)
+
+    # -- conversations ---------------------------------------------------------------
+
+    async def announce(self, talk: Conversation) -> None:
+        """Before two are joined: tell both that they are recorded, if they are to be (R8)."""
+        tape = self.tape(talk.call)
+        tape.why = tape.why or wish(self._switch.settings, talk.call, talk.a, talk.b)
+        if not tape.why:
+            self._tapes.pop(talk.call)
+            return
+        name = self._notice_of(tape)
+        if tape.told or name is None:
+            return
+        self._note_told(talk.call, tape)
+        await both_hear(talk, *await Voice(self._switch, talk.call).items(name))
+
+    def follow(self, talk: Conversation) -> None:
+        """The two who talk are these now: record them if that is wished."""
+        tape = self._tapes.get(talk.call)
+        legs = (talk.a, talk.b)
+        if tape is None or not tape.why or tape.legs == legs or any(leg.ended for leg in legs):
+            return
+        self._stop(tape)
+        self._start(talk.call, tape, legs)
+
+    def rest(self, call: Call) -> None:
+        """The two have parted; who talks next in this call is another part."""
+        if (tape := self._tapes.get(call)) is not None:
+            self._stop(tape)
+
+    # -- by command and by key -------------------------------------------------------
+
+    def pause(self, call: Call, paused: bool) -> bool:
+        """Leave out what is said from now on, or go on; False where nothing is recorded."""
+        tape = self._tapes.get(call)
+        if tape is None or tape.recorder is None:
+            return False
+        if tape.paused is not paused:
+            tape.paused = paused
+            (tape.recorder.pause if paused else tape.recorder.resume)()
+            call.record.event("recording-paused" if paused else "recording-resumed")
+        return True
+
+    async def toggle(self, talk: Conversation, leg: Leg) -> None:
+        """`*1`: begin or end a recording on demand, which both hear; pause one that is a rule's.
+
+        Without effect for one whose extension is never recorded, or who is not of ours.
+        """
+        person = self._switch.settings.extensions.get(leg.owner or "")
+        if person is None or person.record == "never":
+            return
+        call, tape = talk.call, self.tape(talk.call)
+        if not tape.why:
+            await self._tell(talk, BEEP, "recording-started")
+            self._note_told(call, tape)
+            tape.why = f"demand:{leg.owner}"
+            self.follow(talk)
+        elif tape.why.startswith("demand:"):
+            tape.why = ""
+            self._stop(tape)
+            await self._tell(talk, BEEP, "recording-stopped")
+        else:
+            self.pause(call, not tape.paused)
+            await self._tell(talk, "recording-paused" if tape.paused else "recording-resumed")
+
+    async def _tell(self, talk: Conversation, *what: str | Item) -> None:
+        await both_hear(talk, *await Voice(self._switch, talk.call).items(*what))
+        talk.join()
+
+    # -- rooms -----------------------------------------------------------------------
+
+    def of_room(self, name: str, room: client.Room) -> client.Recorder:
+        """Record all of a conference into one file."""
+        path = self._folder() / f"conference-{name}-{time.time():.0f}{self._suffix}"
+        return self._switch.board.media.record(
+            str(path),
+            room,
+            rate=ROOM_RATE,
+            stereo=False,
+            format=self._switch.settings.recording.format,
+            on_event=self._on_recorded,
+        )
+
+    # -- inside ----------------------------------------------------------------------
+
+    def _start(self, call: Call, tape: Tape, legs: tuple[Leg, Leg]) -> None:
+        part = f"-{len(tape.parts) + 1}" if tape.parts else ""
+        path = self._folder() / f"{call.id}{part}{self._suffix}"
+        settings = self._switch.settings.recording
+        tape.recorder = self._switch.board.media.record(
+            str(path),
+            legs[0].sound.port,
+            legs[1].sound.port,
+            stereo=settings.stereo,
+            format=settings.format,
+            on_event=self._on_recorded,
+        )
+        tape.legs, tape.paused = legs, False
+        tape.parts.append(str(path))
+        call.record.learn(recording=tape.parts[0], recordings=tape.parts[:])
+        call.record.event("recording", why=tape.why, path=str(path))
+
+    def _stop(self, tape: Tape) -> None:
+        if tape.recorder is not None:
+            tape.recorder.stop()
+        tape.recorder, tape.legs = None, ()
+
+    def _on_recorded(self, event: events.Event) -> None:
+        assert isinstance(event, events.Recorded)
+        if event.error is not None:
+            self._switch.alarms.raise_(ALARM, f"a recording is torn: {event.error}")
+        else:
+            self._switch.alarms.clear(ALARM)
+
+    def _notice_of(self, tape: Tape) -> str | None:
+        return tape.notice or self._switch.settings.recording.notice
+
+    def _note_told(self, call: Call, tape: Tape) -> None:
+        """The proof that the notice was given."""
+        tape.told = True
+        call.record.event("recording-notice", prompt=self._notice_of(tape))
+
+    def _folder(self) -> Path:
+        settings = self._switch.settings
+        return home(settings) / f"{dt.datetime.now(settings.switch.zone):%Y/%m/%d}"
+
+    @property
+    def _suffix(self) -> str:
+        return f".{self._switch.settings.recording.format}"
+
+
+async def both_hear(talk: Conversation, *items: Item) -> None:
+    """Play `items` to both who talk, instead of each other; `join` puts that right again."""
+    if not items:
+        return
+    done: Inbox[events.Event] = Inbox()
+    player = talk.switch.board.media.player(*items, on_event=done.put)
+    for leg in (talk.a, talk.b):
+        leg.hear(player)
+    try:
+        await done.get(LONGEST_NOTICE)
+    except TimeoutError:
+        log.warning("a notice did not end", call=talk.call.id)
+    finally:
+        player.close()
+
+
+def wish(settings: Settings, call: Call, a: Leg, b: Leg) -> str:
+    """Whose settings want this conversation recorded; "" for nobody's."""
+    line = settings.lines.get(call.line or "")
+    if line is not None and line.record:
+        return f"line:{call.line}"
+    for leg in (a, b):
+        person = settings.extensions.get(leg.owner or "")
+        direction = "outgoing" if leg.incoming else "incoming"
+        if person is not None and person.record in ("always", direction):
+            return f"extension:{leg.owner}"
+    return ""
+
+
+def home(settings: Settings) -> Path:
+    """The folder of all recordings."""
+    return settings.recording.folder or settings.switch.data / "recordings"
+
+
+async def keep_recordings(switch: Switch) -> None:
+    """Delete recordings that are older than `keep_days`, a day's folder at a time."""
+    while True:
+        days = switch.settings.recording.keep_days
+        if days is not None:
+            today = dt.datetime.now(switch.settings.switch.zone).date()
+            last = today - dt.timedelta(days=days)
+            gone = await asyncio.to_thread(forget_before, home(switch.settings), last)
+            if gone:
+                log.info("old recordings deleted", days=gone)
+        await asyncio.sleep(TIDY_EVERY)
+
+
+def forget_before(folder: Path, last: dt.date) -> int:
+    """Delete the folders of days before `last`; how many.  Files of others are left alone."""
+    days = sorted(folder.glob("[0-9]" * 4 + "/[0-9][0-9]/[0-9][0-9]"))
+    old = [day for day in days if "/".join(day.parts[-3:]) < f"{last:%Y/%m/%d}"]
+    for day in old:
+        shutil.rmtree(day, ignore_errors=True)
+        for parent in (day.parent, day.parent.parent):
+            if not any(parent.iterdir()):
+                parent.rmdir()
+    return len(old)
