@@ -9,17 +9,18 @@ from __future__ import annotations
 import ctypes
 import select
 import time
+from itertools import repeat
 
 import numpy as np
 
 from media.backends import Batch
 from media.backends.pool import DATA, NAME, NAME_ROOM, ROOM, STRIDE, Pool
 from media.backends.sockets import PEER_STRIDE, Sockets
-from media.types import Array, Ints, Quads, Seconds
+from media.types import Ints, Quads, Seconds
 
 _RECEIVE_ROWS, _SEND_ROWS = 1024, 2048
 _MSG_DONTWAIT, _MSG_TRUNC = 0x40, 0x20
-_CONTROL = -1
+_DONTWAIT = repeat(_MSG_DONTWAIT)
 _MSGHDR = np.dtype(
     {
         "names": ["name", "name_length", "iov", "iov_count", "flags"],
@@ -30,19 +31,10 @@ _MSGHDR = np.dtype(
 )
 
 _libc = ctypes.PyDLL(None)
-_recvmsg = _libc.recvmsg
-_recvmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
-_recvmsg.restype = ctypes.c_ssize_t
-_sendto = _libc.sendto
-_sendto.argtypes = [
-    ctypes.c_int,
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-    ctypes.c_int,
-    ctypes.c_void_p,
-    ctypes.c_uint,
-]
-_sendto.restype = ctypes.c_ssize_t
+_recvmsg, _sendmsg = _libc.recvmsg, _libc.sendmsg
+for _function in (_recvmsg, _sendmsg):
+    _function.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+    _function.restype = ctypes.c_ssize_t
 
 
 class EpollBackend:
@@ -55,15 +47,17 @@ class EpollBackend:
         self.oversize = self.refused = 0
         self._sockets, self._gather = sockets, gather
         self._descriptors: list[int] = sockets.descriptors.tolist()
-        self._index = {fd: index for index, fd in enumerate(self._descriptors)}
-        self._index[control] = _CONTROL
+        self._control = control
+        self._index: Ints = np.zeros(max(self._descriptors, default=0) + 1, np.int64)
+        self._index[sockets.descriptors] = np.arange(len(self._descriptors))
         self._epoll = select.epoll()
         self._epoll.register(control, select.EPOLLIN)
         self._next_send_row = self.pool.receiving
-        self._messages, self._vectors = _message_headers(self.pool)
-        stride = self._messages.itemsize
-        first = self._messages.ctypes.data
-        self._message_at = [first + row * stride for row in range(_RECEIVE_ROWS)]
+        rows = np.arange(_RECEIVE_ROWS)
+        at = (rows * STRIDE + self.pool.base).view(np.uint64)
+        self._incoming = _Messages(_RECEIVE_ROWS)
+        self._incoming.fill(at + np.uint64(NAME), NAME_ROOM, at + np.uint64(DATA), ROOM)
+        self._outgoing = _Messages(_SEND_ROWS)
         self._last_turn = 0.0
 
     def listen(self, socket: int) -> None:
@@ -84,35 +78,20 @@ class EpollBackend:
         return self._receive(ready)
 
     def _receive(self, ready: list[tuple[int, int]]) -> Batch:
-        index, message_at, receive = self._index, self._message_at, _recvmsg
-        sockets: list[int] = []
-        lengths: list[int] = []
-        control = False
-        row = 0
-        for fd, _ in ready:
-            socket = index[fd]
-            if socket == _CONTROL:
-                control = True
-                continue
-            length = receive(fd, message_at[row], _MSG_DONTWAIT)
-            if length >= 0:
-                sockets.append(socket)
-                lengths.append(length)
-                row += 1
-        return self._batch(np.array(sockets, np.int64), np.array(lengths, np.int64), control)
-
-    def _batch(self, sockets: Ints, lengths: Ints, control: bool) -> Batch:
-        count = len(sockets)
-        rows = np.arange(count)
-        messages = self._messages[:count]
-        cut = (messages["flags"] & _MSG_TRUNC) != 0
-        messages["name_length"] = NAME_ROOM
-        messages["flags"] = 0
-        if cut.any():
-            self.oversize += int(cut.sum())
-            whole = ~cut
-            return Batch(sockets[whole], rows[whole], lengths[whole], control)
-        return Batch(sockets, rows, lengths, control)
+        readable = [fd for fd, _ in ready]
+        control = self._control in readable
+        if control:
+            readable.remove(self._control)
+        lengths = np.array(list(map(_recvmsg, readable, self._incoming.at, _DONTWAIT)), np.int64)
+        messages = self._incoming.headers[: len(readable)]
+        whole = messages["flags"] & _MSG_TRUNC == 0
+        messages["name_length"], messages["flags"] = NAME_ROOM, 0
+        sockets, rows = self._index[readable], np.arange(len(readable))
+        good = whole & (lengths >= 0)
+        if np.count_nonzero(good) == len(good):
+            return Batch(sockets, rows, lengths, control)
+        self.oversize += int(np.count_nonzero(~whole))
+        return Batch(sockets[good], rows[good], lengths[good], control)
 
     def reserve(self, count: int) -> int:
         if self._next_send_row + count > self.pool.rows:
@@ -122,36 +101,38 @@ class EpollBackend:
         return first
 
     def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None:
-        table, send = self._sockets, _sendto
-        peers_at = table.peers.ctypes.data
-        refused = 0
-        for fd, address, length, peer, peer_length in zip(
-            table.descriptors[sockets].tolist(),
-            addresses.tolist(),
-            lengths.tolist(),
-            (sockets * PEER_STRIDE + peers_at).tolist(),
-            table.name_lengths[sockets].tolist(),
-            strict=True,
-        ):
-            if send(fd, address, length, _MSG_DONTWAIT, peer, peer_length) < 0:
-                refused += 1
-        self.refused += refused
+        table = self._sockets
+        for start in range(0, len(sockets), _SEND_ROWS):
+            part = slice(start, start + _SEND_ROWS)
+            chosen = sockets[part]
+            names = (chosen * PEER_STRIDE + table.peers.ctypes.data).view(np.uint64)
+            at = self._outgoing
+            at.fill(names, table.name_lengths[chosen], addresses[part], lengths[part])
+            sent = list(map(_sendmsg, table.descriptors[chosen].tolist(), at.at, _DONTWAIT))
+            if min(sent) < 0:
+                self.refused += sum(length < 0 for length in sent)
 
     def close(self) -> None:
         self._epoll.close()
 
 
-def _message_headers(pool: Pool) -> tuple[Array, Array]:
-    """A struct msghdr for each receiving row, pointing at the row; and their I/O vectors."""
-    rows = np.arange(pool.receiving, dtype=np.uint64) * np.uint64(STRIDE) + np.uint64(pool.base)
-    vectors = np.zeros((pool.receiving, 2), np.uint64)
-    vectors[:, 0] = rows + np.uint64(DATA)
-    vectors[:, 1] = ROOM
-    messages = np.zeros(pool.receiving, _MSGHDR)
-    messages["name"] = rows + np.uint64(NAME)
-    messages["name_length"] = NAME_ROOM
-    messages["iov"] = np.arange(pool.receiving, dtype=np.uint64) * np.uint64(16) + np.uint64(
-        vectors.ctypes.data
-    )
-    messages["iov_count"] = 1
-    return messages, vectors
+class _Messages:
+    """A struct msghdr and an I/O vector for each of `count` datagrams."""
+
+    def __init__(self, count: int) -> None:
+        self.headers = np.zeros(count, _MSGHDR)
+        self._vectors = np.zeros((count, 2), np.uint64)
+        index = np.arange(count)
+        vectors = index * self._vectors.strides[0] + self._vectors.ctypes.data
+        self.headers["iov"], self.headers["iov_count"] = vectors.view(np.uint64), 1
+        self.at: list[int] = (index * _MSGHDR.itemsize + self.headers.ctypes.data).tolist()
+
+    def fill(
+        self, names: Quads, name_lengths: Ints | int, addresses: Quads, lengths: Ints | int
+    ) -> None:
+        """Say where the first so many names and datagrams lie."""
+        count = len(names)
+        self.headers["name"][:count] = names
+        self.headers["name_length"][:count] = name_lengths
+        self._vectors[:count, 0] = addresses
+        self._vectors[:count, 1] = lengths
