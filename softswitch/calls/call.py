@@ -6,12 +6,13 @@ and the record is closed.
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeAlias
 
 import structlog
 
-from softswitch.calls.causes import CANCELLED, FAILED, NORMAL, Cause, cause_of
+from softswitch.calls.causes import CANCELLED, FAILED, NORMAL, Cause, told
 from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.leg import Leg
 
@@ -77,7 +78,7 @@ class Call:
     def add(self, leg: Leg) -> None:
         """`leg` belongs to this call from now on; another call that had it lets go."""
         if leg.call is not None and leg.call is not self:
-            leg.call.remove(leg)
+            leg.call.give_away(leg)
         leg.call = self
         self.legs.append(leg)
 
@@ -93,16 +94,27 @@ class Call:
         self.record.leg(leg.id, **leg.facts())
         self.remove(leg)
 
+    def give_away(self, leg: Leg) -> None:
+        """`leg` goes to another call, alive: here it is over."""
+        leg.on_end = None
+        facts = {**leg.facts(), "cause": "moved", "ended_at": time.time()}
+        self.record.leg(leg.id, **facts)
+        self.remove(leg)
+
     def diverted(self, number: str, why: str) -> None:
         """`number` sent the call elsewhere; phones rung from now on are told so."""
         self.diversions.append((number, why))
 
-    def serve(self, leg: Leg) -> None:
-        """From now on the call is for `leg`: its end is the call's end."""
-        self.leg.on_end = None
+    def serve(self, leg: Leg, *, vital: bool = True) -> None:
+        """From now on the call is for `leg`: its end is the call's end, unless not `vital`.
+
+        A leg that moved to another call meanwhile keeps what that call wants of it.
+        """
+        if self.leg.call is self:
+            self.leg.on_end = None
         self.leg = leg
-        leg.on_end = self._served_leg_ended
-        if leg.ended:
+        leg.on_end = self._served_leg_ended if vital else None
+        if leg.ended and vital:
             self._served_leg_ended(leg)
 
     def end(self, cause: Cause = NORMAL) -> None:
@@ -120,19 +132,19 @@ class Call:
             if not self._closing:  # the switch itself is stopping
                 raise
         except NotAnswered as failure:
-            self._refuse(failure.status, failure.reason)
+            self._refuse(failure.status, failure.cause)
         except Refused as refusal:
-            self._refuse(refusal.cause.status, None, refusal.cause)
+            self._refuse(refusal.cause.status, refusal.cause)
         except Exception:
             log.exception("call crashed", call=self.id)
-            self._refuse(500, None, FAILED)
+            self._refuse(500, FAILED)
         finally:
             self._closing = True
             await self._close()
 
-    def _refuse(self, status: int, reason: str | None, cause: Cause | None = None) -> None:
-        self.cause = self.cause or cause or cause_of(status)
-        self.leg.refuse(status, reason, self.cause)
+    def _refuse(self, status: int, cause: Cause) -> None:
+        self.cause = self.cause or cause
+        self.leg.refuse(told(status), None, self.cause)  # a far side's own words stay there
 
     async def _close(self) -> None:
         cause = self.cause or NORMAL
@@ -151,7 +163,7 @@ class Call:
 
     def _served_leg_ended(self, leg: Leg) -> None:
         if self.cause is None:
-            self.cause = NORMAL if leg.answered else CANCELLED
+            self.cause = leg.cause if leg.answered else CANCELLED
         self._stop()
 
     def _stop(self) -> None:

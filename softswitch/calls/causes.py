@@ -108,3 +108,15 @@ def reason_of(cause: Cause) -> Reason:
     if cause is ELSEWHERE:
         return Reason("SIP", 200, "Call completed elsewhere")
     return Reason("Q.850", cause.q850, cause.word)
+
+
+_OURS_ALONE = {401: 403, 407: 403, 408: 480, 481: 480, 487: 480, 491: 480, 494: 403}
+
+
+def told(status: int) -> int:
+    """The status that a caller is told when the far side refused with `status`.
+
+    Redirections, challenges and dialog faults concern us and the far side alone
+    (RFC 3261 §16.7 step 6, RFC 7092 §3.1).
+    """
+    return 480 if status < 400 else _OURS_ALONE.get(status, status)
