@@ -35,19 +35,26 @@ class Switch(Child):
         transports: str = "udp tcp",
         sip: str = "",
         media: str = "",
+        drain: float = 1.0,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.port = folder, free_ports(2)
         self.tls_port, self.http_port = self.port + 1, free_ports()
         self.settings = folder / "settings.toml"
-        self.settings.write_text(self._head(transports, sip, media) + people(extensions) + settings)
+        self.settings.write_text(
+            self._head(transports, sip, media, drain) + people(extensions) + settings
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again once it is gone."""
         super().__init__(
             [sys.executable, "-m", "softswitch", "run", "--config", self.settings],
-            folder / "log",
+            self.folder / "log",
             env={"PYTHONUNBUFFERED": "1"},
         )
 
-    def _head(self, transports: str, sip: str, media: str) -> str:
+    def _head(self, transports: str, sip: str, media: str, drain: float) -> str:
         listen = [
             f"{transport}:{host}:{self.tls_port if transport == 'tls' else self.port}"
             for transport in transports.split()
@@ -58,7 +65,7 @@ class Switch(Child):
 [switch]
 domain = "{DOMAIN}"
 data = "data"
-drain = 1.0
+drain = {drain}
 [sip]
 listen = {listen}
 {sip}
@@ -114,9 +121,12 @@ def running(
     transports: str = "udp tcp",
     sip: str = "",
     media: str = "",
+    extensions: int = 4,
 ) -> Iterator[Switch]:
     """A switch that is ready; at the end it must go at SIGTERM with code 0 and without a crash."""
-    switch = Switch(folder, settings, transports=transports, sip=sip, media=media)
+    switch = Switch(
+        folder, settings, extensions=extensions, transports=transports, sip=sip, media=media
+    )
     try:
         switch.ready()
         yield switch

@@ -1,0 +1,251 @@
+"""From `ready` to the last farewell: starting, reloading, draining, and what stands in the way."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.interop.phones import Sipp
+from tests.interop.phones.registering import register
+from tests.interop.phones.steps import (
+    accept_bye,
+    ack,
+    answer,
+    credentials,
+    expect,
+    invited,
+    recv,
+    scenario,
+    sdp,
+)
+from tests.interop.switch import Switch, running
+
+pytestmark = pytest.mark.interop
+
+CALLEE = scenario(expect("INVITE"), answer(200, "OK", sdp()), expect("ACK"), *accept_bye())
+CALLER = scenario(*invited(), recv(200), ack(), *accept_bye())
+
+
+@contextmanager
+def call(switch: Switch, folder: Path) -> Iterator[tuple[Sipp, Sipp]]:
+    """101 talks with 102 until the switch ends the call."""
+    with Sipp(folder / "callee", CALLEE) as callee:
+        callee.listening()
+        register(switch.account("102"), callee.port)
+        remote, fields = f"127.0.0.1:{switch.port}", [credentials("101")]
+        with Sipp(folder / "caller", CALLER, remote, service="102", fields=fields) as caller:
+            caller.until(lambda: bool(told(switch, "calls")), "a call")
+            callee.until(lambda: told(switch, "calls")[0]["state"] == "talking", "an answer")
+            yield caller, callee
+
+
+def told(switch: Switch, *words: str) -> Any:
+    """What a command says with --json."""
+    answered = switch.command(*words, "--json")
+    assert answered.returncode == 0, answered.stderr
+    return json.loads(answered.stdout)
+
+
+def asked(switch: Switch, method: str, user: str = "") -> str:
+    """The final answer to one request outside dialogs, over UDP."""
+    uri = f"sip:{user}{'@' if user else ''}127.0.0.1:{switch.port}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.settimeout(5)
+        port = wire.getsockname()[1]
+        request = (
+            f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{port}\r\n"
+            f"From: <sip:probe@office.test>;tag=1\r\nTo: <{uri}>\r\nCall-ID: probe{port}\r\n"
+            f"CSeq: 1 {method}\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        )
+        wire.sendto(request.encode(), ("127.0.0.1", switch.port))
+        return wire.recv(4096).decode()
+
+
+def health(switch: Switch) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{switch.http_port}/healthz") as page:
+            return int(page.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+def test_ready_means_that_every_listener_answers(tmp_path: Path) -> None:
+    with running(tmp_path / "switch") as switch:
+        assert asked(switch, "OPTIONS").startswith("SIP/2.0 200")
+        assert health(switch) == 200
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, switch.port), timeout=2).close()
+        line = next(line for line in switch.output().splitlines() if line.startswith("ready "))
+        assert line.split()[1:] == told(switch, "status")["listening"]
+
+
+def test_draining_lets_calls_end_and_takes_no_new_ones(tmp_path: Path) -> None:
+    switch = Switch(tmp_path / "switch", drain=2.5)
+    try:
+        switch.ready()
+        with call(switch, tmp_path) as (caller, callee):
+            switch.process.send_signal(signal.SIGTERM)
+            switch.wait_for_output("draining")
+
+            refused = asked(switch, "OPTIONS")
+            assert refused.startswith("SIP/2.0 503") and "Retry-After: 10" in refused
+            assert health(switch) == 503
+            assert len(told(switch, "calls")) == 1, "the call goes on"
+
+            assert caller.wait(10).code == 0, caller.messages()[-2000:]
+            assert callee.wait(10).code == 0, callee.messages()[-2000:]
+            assert switch.process.wait(10) == 0
+    finally:
+        switch.stop()
+
+    switch.start()
+    switch.ready()
+    (record,) = told(switch, "records")["records"]
+    assert switch.stop() == 0
+    assert record["cause"] == "shut-down"
+    assert 2 < record["ended_at"] - record["began_at"] < 6
+
+
+def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
+    switch = Switch(tmp_path / "switch", drain=60)
+    try:
+        switch.ready()
+        with call(switch, tmp_path) as (caller, _):
+            switch.process.send_signal(signal.SIGTERM)
+            switch.wait_for_output("draining")
+            asked_at = time.monotonic()
+            switch.process.send_signal(signal.SIGTERM)
+            assert switch.process.wait(10) == 0
+            assert time.monotonic() - asked_at < 5
+            assert caller.wait(10).code == 0, "it was told BYE"
+    finally:
+        switch.stop()
+
+
+def attempt(settings: Path) -> subprocess.CompletedProcess[str]:
+    """Try to start a switch that cannot."""
+    words = [sys.executable, "-m", "softswitch", "run", "--config", str(settings)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_what_is_in_the_way_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with running(tmp_path / "first") as first:
+        second = tmp_path / "second.toml"
+        text = first.settings.read_text()
+
+        second.write_text(text.replace('data = "data"', 'data = "other"'))
+        taken = attempt(second)
+        second.write_text(text.replace('data = "data"', f'data = "{tmp_path / "first" / "data"}"'))
+        locked = attempt(second)
+        http = text.replace(str(first.port), str(first.port + 4)).replace('"data"', '"third"')
+        second.write_text(http)
+        page = attempt(second)
+        second.write_text(text + "\n[sip.timer]\nt1 = 1\n")
+        wrong = attempt(second)
+
+    assert taken.returncode == locked.returncode == page.returncode == 1
+    assert f"cannot listen on udp:127.0.0.1:{first.port}: another program" in taken.stderr
+    assert "belongs to a switch that is running" in locked.stderr
+    assert f"api.listen: 127.0.0.1:{first.http_port}" in page.stderr
+    assert wrong.returncode == 2
+    assert "did you mean" in wrong.stderr
+    for run in (taken, locked, page, wrong):
+        assert "Traceback" not in run.stderr and len(run.stderr.splitlines()) <= 3, run.stderr
+
+
+def test_a_reload_applies_the_file_whole_and_touches_no_call(tmp_path: Path) -> None:
+    with running(tmp_path / "switch") as switch, call(switch, tmp_path) as (caller, callee):
+        text = switch.settings.read_text()
+        switch.settings.write_text(text + '[extensions.150]\npassword = "secret-150"\n')
+
+        done = switch.command("reload")
+
+        assert done.stdout == "extensions: 150 added\n"
+        register(switch.account("150"), 5999)
+        assert told(switch, "calls")[0]["state"] == "talking"
+        assert switch.command("reload").stdout == "nothing has changed\n"
+        switch.command("hangup", "--all")
+        assert caller.wait(10).code == 0
+        assert callee.wait(10).code == 0
+
+
+def test_a_faulty_file_is_refused_whole(tmp_path: Path) -> None:
+    with running(tmp_path / "switch") as switch:
+        text = switch.settings.read_text()
+        switch.settings.write_text(
+            text + '[extensions.150]\npassword = "secret-150"\n[guard]\nslow_afer = 1\n'
+        )
+
+        by_command = switch.command("reload")
+        switch.process.send_signal(signal.SIGHUP)
+        switch.wait_for_output("settings not reloaded")
+
+        assert by_command.returncode == 1
+        assert "did you mean slow_after?" in by_command.stderr
+        register(switch.account("101"), 5999)
+        with pytest.raises(AssertionError, match="401"):
+            register(switch.account("150"), 5999)
+
+
+def test_sighup_reloads_and_what_needs_a_restart_is_said(tmp_path: Path) -> None:
+    with running(tmp_path / "switch") as switch:
+        text = switch.settings.read_text()
+        changed = text.replace("[classes.staff]", "[guard]\nslow_after = 3\n[classes.staff]")
+        switch.settings.write_text(changed.replace("office.test", "other.test"))
+
+        switch.process.send_signal(signal.SIGHUP)
+        switch.wait_for_output("settings reloaded")
+
+        assert "switch.domain: can only change with a restart" in switch.output()
+        assert told(switch, "status")["domain"] == "office.test"
+        register(switch.account("101"), 5999)
+
+
+def test_an_engine_that_dies_ends_its_calls_raises_an_alarm_and_comes_back(tmp_path: Path) -> None:
+    with running(tmp_path / "switch") as switch:
+        with call(switch, tmp_path) as (caller, callee):
+            (engine,) = psutil.Process(switch.pid).children()
+            os.kill(engine.pid, signal.SIGKILL)
+            switch.wait_for_output("died")
+            assert caller.wait(10).code == 0
+            assert callee.wait(10).code == 0
+        switch.until(lambda: not told(switch, "status")["alarms"], "an end of the alarm")
+
+        assert "alarm over" in switch.output()
+        (record,) = told(switch, "records")["records"]
+        assert record["ended_at"] is not None
+        with call(switch, tmp_path / "again"):
+            switch.command("hangup", "--all")
+
+
+def test_every_message_is_copied_to_homer(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as homer:
+        homer.bind(("127.0.0.1", 0))
+        homer.settimeout(5)
+        server = f'[hep]\nserver = "127.0.0.1:{homer.getsockname()[1]}"\n'
+        with running(tmp_path / "switch", server) as switch:
+            asked(switch, "OPTIONS")
+            copies = [homer.recv(65536) for _ in range(2)]
+
+            switch.settings.write_text(switch.settings.read_text().replace(server, ""))
+            switch.command("reload")
+            asked(switch, "OPTIONS")
+            homer.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                homer.recv(65536)
+
+    assert all(copy.startswith(b"HEP3") for copy in copies)
+    assert b"OPTIONS sip:" in copies[0] and b"SIP/2.0 200 OK" in copies[1]
