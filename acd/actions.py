@@ -175,13 +175,17 @@ class Refused:
 
 @record
 class ShadowDiffered:
-    """The shadow strategy would have chosen another agent.  For information only."""
+    """The shadow strategy would have chosen another agent, or another `call` for this one.
+
+    For information only.
+    """
 
     offer: OfferId
     queue: str
     strategy: str
     agent: str
     instead: str
+    call: CallId = ""
 
 
 @record

@@ -55,7 +55,7 @@ from acd.events import (
     WrapUpExtended,
 )
 from acd.floor import Floor
-from acd.invariants import violations
+from acd.invariants import violations, wrong_pools
 from acd.lines import Lines
 from acd.matcher import Matcher
 from acd.offers import AGENTS_FAULT, Offers
@@ -140,9 +140,14 @@ class Engine:
         self._settle()
         if floor.changed:
             floor.tell_changes()
+        if floor.touched:
+            floor.broken += wrong_pools(floor.touched)
+            floor.touched = []
         audit = floor.settings.audit_every
         if audit and floor.event % audit == 0:
-            out += self.audit()
+            floor.broken += violations(floor)
+        if floor.broken:
+            out += self._alarms()
         return out
 
     def handle_timer(self, now: Instant) -> list[Action]:
@@ -212,8 +217,13 @@ class Engine:
 
     def audit(self) -> list[Action]:
         """Check every invariant in full: O(agents + calls)."""
+        self.floor.broken += violations(self.floor)
+        return self._alarms()
+
+    def _alarms(self) -> list[Action]:
+        broken, self.floor.broken = dict.fromkeys(self.floor.broken), []
         trace = tuple(f"{at:.3f} {event}" for at, event in self._trace)
-        return [Alarm(rule, detail, trace) for rule, detail in violations(self.floor)]
+        return [Alarm(rule, detail, trace) for rule, detail in broken]
 
     def explain_offer(self, offer: OfferId) -> dict[str, Any] | None:
         """Why this agent for this call; None if it is too long ago."""

@@ -51,6 +51,8 @@ class Floor:
         self.next_call = 1
         self.freed: dict[str, Agent] = {}
         self.restless: dict[CallId, Call] = {}
+        self.touched: list[Pool] = []  # pools that somebody has come to stand in
+        self.broken: list[tuple[str, str]] = []  # invariants that this event has violated
         self.changed: dict[str, Agent] = {}  # agents whose state may have to be reported
         self.newcomers: list[Entry] = []
         self.thinned: dict[str, Queue] = {}  # queues that may have lost their last agent
@@ -155,6 +157,7 @@ class Floor:
         """Nobody waits for this agent: let them be found by the next caller."""
         agent.pooled = True
         agent.stamp += 1
+        self.touched += agent.pools
         for pool in agent.pools:
             pool.enter(agent, self.now)
 

@@ -1,8 +1,14 @@
-"""What must hold between any two events, whatever happened: at run time and in tests."""
+"""What must hold between any two events, whatever happened: at run time and in tests.
+
+`violations` looks at everything, now and then.  `wrong_offer` and `wrong_pools` look at what one
+event has touched, after every event, at a cost that does not grow with the call centre.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from acd.agent import Agent
 from acd.call import Call, Entry, Phase
@@ -11,6 +17,36 @@ from acd.pool import Pool
 from acd.queue import Queue
 
 Violation = tuple[str, str]
+GLANCE = 4
+"""Callers, and agents, of a touched pool who are compared after an event."""
+
+
+def wrong_offer(entry: Entry, agent: Agent) -> Iterator[Violation]:
+    """What would be wrong with an offer that is about to be made; `entry` still stands in line."""
+    pool, call = entry.pool, entry.call
+    assert pool is not None
+    if agent.load() >= agent.settings.capacity:
+        yield "one offer", f"{agent.name} is busy and was given {call.id}"
+    if entry.shelf is pool.waiting and pool.waiting[0] is not entry.row:
+        for row in pool.waiting[: bisect_left(pool.waiting, entry.row)]:
+            if pool.admits(agent, row[3].call):
+                yield "order", f"{call.id} came before {row[3].call.id} in {pool.queue.name}"
+                return
+
+
+def wrong_pools(pools: Iterable[Pool]) -> Iterator[Violation]:
+    """Callers at the head of a line who wait beside agents who are free for them."""
+    for pool in pools:
+        if pool.waiting and pool.free:
+            agents = tuple(islice(pool.free.values(), GLANCE))
+            for row in pool.waiting[:GLANCE]:
+                for agent in agents:
+                    if pool.admits(agent, row[3].call):
+                        yield _beside(pool, row[3], agent)
+
+
+def _beside(pool: Pool, entry: Entry, agent: Agent) -> Violation:
+    return "work conservation", f"{entry.call.id} waits in {pool.queue.name} beside {agent.name}"
 
 
 def violations(floor: Floor) -> Iterator[Violation]:
@@ -81,6 +117,5 @@ def _work_conservation(floor: Floor, pool: Pool) -> Iterator[Violation]:
         entry: Entry = row[3]
         for agent in pool.free.values():
             if pool.admits(agent, entry.call):
-                detail = f"{entry.call.id} waits in {pool.queue.name} beside {agent.name}"
-                yield "work conservation", detail
+                yield _beside(pool, entry, agent)
                 return

@@ -7,13 +7,13 @@ last line had been handled, and it goes on exactly as that one would have.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from acd.codec import CodecError, event_from_json, event_to_json
 from acd.engine import Engine
 from acd.events import Event
-from acd.types import Instant
+from acd.types import Instant, OfferId
 
 
 def encode(event: Event, now: Instant) -> bytes:
@@ -35,10 +35,36 @@ def decode(record: bytes) -> tuple[Event, Instant]:
 def rebuild(snapshot: dict[str, Any], records: Iterable[bytes]) -> Engine:
     """The engine after these records; a bad one is refused with its place, never skipped."""
     engine = Engine.restore(snapshot)
-    for number, record in enumerate(records, 1):
-        try:
-            event, now = decode(record)
-        except CodecError as error:
-            raise CodecError(f"record {number}: {error}") from None
+    for event, now in _read(records):
         engine.handle(event, now)
     return engine
+
+
+def rebuild_at(snapshot: dict[str, Any], records: Iterable[bytes], at: Instant) -> Engine:
+    """The engine as it was at that instant, for any question: who waited, who was free, why."""
+    engine = Engine.restore(snapshot)
+    for event, now in _read(records):
+        if now > at:
+            break
+        engine.handle(event, now)
+    return engine
+
+
+def explain_offer(
+    snapshot: dict[str, Any], records: Iterable[bytes], offer: OfferId
+) -> dict[str, Any] | None:
+    """As `Engine.explain_offer`, for offers of long ago; None if these records made no such one."""
+    engine = Engine.restore(snapshot)
+    for event, now in _read(records):
+        engine.handle(event, now)
+        if engine.floor.next_offer > offer:
+            return engine.explain_offer(offer)
+    return None
+
+
+def _read(records: Iterable[bytes]) -> Iterator[tuple[Event, Instant]]:
+    for number, record in enumerate(records, 1):
+        try:
+            yield decode(record)
+        except CodecError as error:
+            raise CodecError(f"record {number}: {error}") from None

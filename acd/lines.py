@@ -36,11 +36,12 @@ class Lines:
 
     def enter(self, call: Call, *queues: Queue) -> None:
         """Join those queues whose rules allow it; refused by all, be sent on by the last."""
-        refusals = [(queue, self._refusal(queue)) for queue in queues]
-        for queue, refusal in refusals:
+        refused = []
+        for queue, refusal in [(queue, self._refusal(queue)) for queue in queues]:
             if refusal is None:
                 self.join(call, queue)
-        refused = [(queue, *refusal) for queue, refusal in refusals if refusal is not None]
+            else:
+                refused.append((queue, *refusal))
         for number, (queue, outcome, target) in enumerate(refused, 1):
             last = not call.entries and number == len(refused)
             self.floor.out.append(Left(call.id, queue.name, outcome, 0.0, target, last))
@@ -69,7 +70,8 @@ class Lines:
         queue.entered += 1
         if queue.settings.sticky > 0 and self._awaited(call, queue):
             entry.sticky_until = now + queue.settings.sticky
-        self.step(entry)
+        if len(queue.steps) > 1:
+            self.step(entry)
         self.shelve(entry)
         assert entry.pool is not None
         if not entry.pool.free:
@@ -128,6 +130,7 @@ class Lines:
             shelf = pool.waiting
         insort(shelf, entry.row)
         entry.shelf = shelf
+        self.floor.touched.append(pool)
 
     def wants_more(self, entry: Entry) -> bool:
         """Fewer agents ring for this caller than the strategy has ring at once."""

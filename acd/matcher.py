@@ -16,9 +16,11 @@ from acd.call import Entry, Row
 from acd.callbacks import Callbacks
 from acd.explain import Contender, Decision
 from acd.floor import Floor
+from acd.invariants import wrong_offer
 from acd.offers import Offers
 from acd.pool import Pool
-from acd.shadow import shadow_choice
+from acd.queue import Queue
+from acd.shadow import shadow_choice, shadow_rank
 
 Head: TypeAlias = Row
 """As a row, but with the rank that the queue's strategy gives it at this moment."""
@@ -125,6 +127,10 @@ class Matcher:
     def _pull(self, agent: Agent, best: Head, heads: list[Head]) -> None:
         entry = best[3]
         assert entry.pool is not None
+        for head in heads:
+            if head[3].queue.shadow:
+                self._compare_callers(agent, best, heads)
+                break
         self._offer(entry, agent, entry.pool, tuple(heads), (), 1, self.floor.dice.state)
 
     # --- agents for a caller -----------------------------------------------------------------
@@ -157,6 +163,7 @@ class Matcher:
         dice: int,
     ) -> None:
         floor, call, queue = self.floor, entry.call, entry.queue
+        floor.broken += wrong_offer(entry, agent)
         decision = Decision(
             floor.next_offer,
             floor.event,
@@ -182,12 +189,26 @@ class Matcher:
         instead = shadow_choice(pool, entry.call, floor.now, floor.shadow_dice)
         queue.shadowed[0] += 1
         if instead is not agent:
-            queue.shadowed[1] += 1
-            floor.out.append(
-                ShadowDiffered(
-                    floor.next_offer, queue.name, queue.shadow.name, agent.name, instead.name
-                )
-            )
+            self._differ(queue, agent, instead.name, "")
+
+    def _compare_callers(self, agent: Agent, best: Head, heads: list[Head]) -> None:
+        """The same where an agent is free and callers of several queues wait."""
+        now = self.floor.now
+        queue = best[3].queue
+        queue.shadowed[0] += queue.shadow is not None
+        first = min(heads, key=lambda head: shadow_rank(head[3], now))
+        if first is not best:
+            judge = queue if queue.shadow else first[3].queue
+            self._differ(judge, agent, agent.name, first[3].call.id)
+
+    def _differ(self, queue: Queue, agent: Agent, instead: str, call: str) -> None:
+        floor = self.floor
+        assert queue.shadow is not None
+        queue.shadowed[1] += 1
+        name = queue.shadow.name
+        floor.out.append(
+            ShadowDiffered(floor.next_offer, queue.name, name, agent.name, instead, call)
+        )
 
     def _dial(self, agent: Agent) -> None:
         """Nobody on the line waits for this agent: perhaps somebody who is to be called back."""

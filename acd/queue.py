@@ -132,11 +132,11 @@ class Queue:
 
     def staffed(self, staffing: Staffing) -> bool:
         """Whether agents enough are there for callers to join or stay."""
+        if staffing is Staffing.ANY:
+            return True
         if staffing is Staffing.FREE:
             return any(seat.agent.available for seat in self.seats.values())
-        if staffing is Staffing.READY:
-            return self.staff > 0
-        return staffing is Staffing.ANY or self.logged_in > 0
+        return (self.staff if staffing is Staffing.READY else self.logged_in) > 0
 
     def turn_window(self, now: Instant) -> float:
         """The step of the rolling window; at a new one the agents' means are taken anew."""

@@ -9,9 +9,15 @@ from acd.types import Instant
 
 if TYPE_CHECKING:
     from acd.agent import Agent
-    from acd.call import Call
+    from acd.call import Call, Entry
     from acd.dice import Dice
     from acd.pool import Pool
+
+
+def shadow_rank(entry: Entry, now: Instant) -> tuple[float, int]:
+    """Where the caller would stand by the shadow strategy of their queue, or else by the rule."""
+    rule = entry.queue.shadow or entry.queue.rule
+    return rule.rank(entry, now), entry.call.number
 
 
 def shadow_choice(pool: Pool, call: Call, now: Instant, dice: Dice) -> Agent:

@@ -166,7 +166,7 @@ def load(data: dict[str, Any]) -> Floor:
         if kind == Due.AGENT:
             floor.agents[name].due = at
     floor.freed, floor.restless, floor.newcomers, floor.thinned = {}, {}, [], {}
-    floor.out, floor.changed = [], {}
+    floor.out, floor.changed, floor.touched = [], {}, []
     return floor
 
 
