@@ -150,7 +150,7 @@ class Seat:
                 case _:
                     pass
         if self._member.kicked:
-            await self._voice.say("conf-ended" if self._is_over() else "conf-kicked")
+            await self._say("conf-ended" if self._is_over() else "conf-kicked")
         self._member.leg.hang_up(NORMAL)
 
     async def _greet(self) -> None:
@@ -178,8 +178,8 @@ class Seat:
 
     async def _say(self, *what: str | Item) -> None:
         """To this member alone, who does not hear the others meanwhile."""
-        await self._voice.say(*what)
-        self._room.tune_in(self._member)
+        with self._room.aside(self._member):
+            await self._voice.say(*what)
 
     def _announce(self, tone: str, prompt: str) -> None:
         """To everybody."""
@@ -249,8 +249,8 @@ class Seat:
 
     async def _call_somebody(self) -> None:
         """Ring a number and seat whoever answers."""
-        number = await self._voice.ask("enter-number", most=LONGEST_NUMBER)
-        self._room.tune_in(self._member)
+        with self._room.aside(self._member):
+            number = await self._voice.ask("enter-number", most=LONGEST_NUMBER)
         if not number:
             return
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ class Member:
     """What he said when asked for his name."""
     since: float = field(default_factory=time.time)
     kicked: bool = False
+    aside: bool = False
+    """Whether something is being said to him alone, which the room must not interrupt."""
 
     def facts(self) -> dict[str, object]:
         """What the outside is shown."""
@@ -137,13 +140,23 @@ class Room:
 
     def tune_in(self, member: Member) -> None:
         """Let him hear the room, or music while there is nobody to hear."""
-        if member not in self.members:
+        if member not in self.members or member.aside:
             return
         if self.is_waiting or len(self.members) == 1:
             music = self._switch.sounds.music(self.settings.music)
             member.leg.hear_mix({music: 1.0, self._sound: member.gain})
         else:
             member.leg.hear_mix({self._sound: member.gain})
+
+    @contextmanager
+    def aside(self, member: Member) -> Iterator[None]:
+        """Meanwhile he hears what he is told, not the room."""
+        member.aside = True
+        try:
+            yield
+        finally:
+            member.aside = False
+            self.tune_in(member)
 
     def mute(self, member: Member, muted: bool) -> None:
         member.muted = muted
