@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from config.base import SOUND_FILES
 from config.base import Prompt as PromptName
 from config.settings import Settings
 from config.sound import Music, PromptEntry
@@ -19,7 +20,6 @@ from media.items import File, Item, Prompt
 from media.prompts import find_prompt, shipped_music
 from softswitch.pbx.speech import Speech
 
-SOUND_FILES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a"}
 DEFAULT_MUSIC = "default"
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
