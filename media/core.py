@@ -229,8 +229,8 @@ class Core:
         while len(batch.sockets):
             left, decoded = self.express.carry(batch, now)
             if decoded is not None:
-                tracked = self.express.tracked(decoded)
-                self._listen(decoded, self.legs.in_codec[decoded.leg], tracked)
+                packets, tracked = decoded
+                self.mixer.collect(packets, self.legs.in_codec[packets.leg], tracked)
             if left is None:
                 return
             carried = len(batch.sockets) - len(left)
@@ -300,7 +300,7 @@ class Core:
             self._listen(packets.only(decoded), kinds[decoded], tracked.only(decoded))
         if np.count_nonzero(legs.flows[packets.leg]):
             self.gate.send(*relay.forward(legs, self._backend.pool, packets, kinds, tracked, now))
-            self.express.lay(packets, tracked, kinds)
+        self.express.lay(packets, tracked, kinds)
 
     def _follow_codecs(self, packets: rtp.Packets, kinds: Array) -> None:
         """A peer may change among the agreed codecs at any packet (RFC 3264 §5.1)."""
@@ -315,9 +315,9 @@ class Core:
         """Take in the sound of legs that somebody hears mixed."""
         audio = kinds >= AUDIO
         if audio.all():
-            self.mixer.receive(packets, kinds, tracked)
+            self.mixer.collect(packets, kinds, tracked)
             return
-        self.mixer.receive(packets.only(audio), kinds[audio], tracked.only(audio))
+        self.mixer.collect(packets.only(audio), kinds[audio], tracked.only(audio))
         comfort = packets.only((kinds == COMFORT) & (packets.length > packets.payload_at))
         if len(comfort.leg):
             levels = self._backend.pool.octets[comfort.row, comfort.payload_at + NAME + NAME_ROOM]

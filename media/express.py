@@ -1,10 +1,11 @@
-"""The relay's express: packets that are exactly what was expected next go straight on.
+"""The express: packets that are exactly what was expected next need not be looked at.
 
 Of a stream under way everything is known beforehand but its sound: who sends it, its SSRC, the
-next sequence number and timestamp, and the whole header that its listener is to get.  A *lane*
-holds that for one socket; a batch is compared with its lanes in one step, and what matches is
-sent with the lane's header.  All else takes the ordinary path, which judges it and lays the
-lane anew.  What the express carried is entered into `Legs` when `settle` is called.
+next sequence number and timestamp, and, where it is relayed, the whole header that its listener
+is to get.  A *lane* holds that for one socket; a batch is compared with its lanes in one step,
+and what matches is sent with the lane's header, or is ready to be decoded.  All else takes the
+ordinary path, which judges it and lays the lane anew.  What the express carried is entered into
+`Legs` when `settle` is called.
 
 Expected, ten words in host order, laid out as in the pool, so that records are compared whole:
 
@@ -35,6 +36,8 @@ _LAST_NUMBER = 0xFC00
 """A lane ends before its sequence number wraps; the ordinary path takes it across."""
 _MOST_STEP = 9600
 _IPV6_FAMILY = 10 << 24
+_NOBODY = -2
+"""The listener of a stream that is not relayed."""
 _ONE = np.uint64(1)
 
 
@@ -43,8 +46,9 @@ class Carried(NamedTuple):
 
     left: Ints | None
     """Packets for the ordinary path, as indices of the batch; None: all were carried."""
-    decoded: Packets | None
-    """Packets that were carried and that somebody needs the samples of as well."""
+    decoded: tuple[Packets, Tracked] | None
+    """Packets that were carried and that somebody needs the samples of, each the newest of its
+    stream."""
 
 
 class _Table:
@@ -73,18 +77,22 @@ class Express:
         self._legs, self._backend, self._ipv6 = legs, backend, ipv6
         self._expected, self._expected_step = _Table(count, _WORDS), _Table(count, _WORDS)
         self._sent, self._sent_step = _Table(count, 3), _Table(count, 3)
-        self._listener: Ints = np.full(count, -1, np.int64)
+        self._open = np.zeros(count, np.bool_)
+        self._listener: Ints = np.full(count, _NOBODY, np.int64)
+        """Socket of the leg that gets the packets as they come."""
         self._decoded = np.zeros(count, np.bool_)
         self._octets: Ints = np.zeros(count, np.int64)
         self._settled: Words = np.zeros(count, np.uint32)
-        """First word sent next at the last settlement; how far it went on is the count."""
+        """First word of what was to be sent at the last settlement: how far it went on since is
+        the count of packets, sent or not."""
         self._last: Floats = np.zeros(count)
         self._pace: Floats = np.zeros(count)
         """Seconds from packet to packet."""
         self._jitter: Floats = np.zeros(count)
         self._mark: Ints = np.zeros(count, np.int64)
         self._order: Ints = np.arange(backend.pool.rows)
-        self._decodes = False
+        self._decodes = self._mixes = False
+        """Whether any lane's samples are needed; whether any has no listener."""
 
     # Packets
 
@@ -125,9 +133,15 @@ class Express:
         pool = self._backend.pool
         headers = self._sent.pick(sockets)
         self._sent.lay(sockets, headers + self._sent_step.pick(sockets))
-        headers.byteswap(inplace=True)
-        pool.header_records[rows] = headers.view(pool.header_records.dtype)[:, 0]
-        self._backend.send(self._listener.take(sockets), pool.addresses(rows), lengths)
+        listeners = self._listener.take(sockets)
+        if self._mixes:
+            relayed = listeners != _NOBODY
+            listeners, rows, lengths = listeners[relayed], rows[relayed], lengths[relayed]
+            headers = headers[relayed]
+        if len(rows):
+            headers.byteswap(inplace=True)
+            pool.header_records[rows] = headers.view(pool.header_records.dtype)[:, 0]
+            self._backend.send(listeners, pool.addresses(rows), lengths)
 
     def _expect_next(self, sockets: Ints, heads: Words) -> None:
         self._expected.lay(sockets, heads + self._expected_step.pick(sockets))
@@ -145,17 +159,20 @@ class Express:
         self._jitter[sockets] = jitter
         self._last[sockets] = now
 
-    def _to_decode(self, sockets: Ints, rows: Ints, lengths: Ints, heads: Words) -> Packets | None:
+    def _to_decode(
+        self, sockets: Ints, rows: Ints, lengths: Ints, heads: Words
+    ) -> tuple[Packets, Tracked] | None:
         if not self._decodes:
             return None
         wanted = np.flatnonzero(self._decoded.take(sockets))
         if not len(wanted):
             return None
         first, timestamp, ssrc = heads[wanted, _FIRST:].T.astype(np.int64)
-        return Packets(
-            sockets[wanted] >> 1,
-            rows[wanted],
-            lengths[wanted],
+        sockets, rows, lengths = sockets[wanted], rows[wanted], lengths[wanted]
+        packets = Packets(
+            sockets >> 1,
+            rows,
+            lengths,
             first,
             (first >> 16) & 0x7F,
             first & 0xFFFF,
@@ -164,37 +181,37 @@ class Express:
             np.full(len(wanted), HEADER, np.int64),
             np.ones(len(wanted), np.bool_),
         )
+        return packets, self._track(sockets)
 
-    def tracked(self, packets: Packets) -> Tracked:
-        """Where carried packets stand in their streams: each is the newest of its own."""
-        self.settle(packets.leg)
-        legs, never = self._legs, np.zeros(len(packets.leg), np.bool_)
-        return Tracked(
-            legs.in_highest[packets.leg], legs.in_timestamp[packets.leg], never, never, ~never
-        )
+    def _track(self, sockets: Ints) -> Tracked:
+        """Where packets just carried stand in their streams."""
+        legs, rows, never = self._legs, sockets >> 1, np.zeros(len(sockets), np.bool_)
+        count = (self._sent.words[sockets, 0] - self._settled[sockets]).astype(np.int64)
+        sequence = legs.in_highest[rows] + count
+        step = self._expected_step.words[sockets, _TIMESTAMP]
+        return Tracked(sequence, legs.in_timestamp[rows] + count * step, never, never, ~never)
 
     # Lanes
 
     def lay(self, packets: Packets, tracked: Tracked, kinds: Ints) -> None:
-        """Lay the lanes of legs whose packets, just relayed, let the next ones be foretold."""
-        legs = self._legs
-        listeners = legs.relay_to[packets.leg]
+        """Lay the lanes of legs whose packets, just handled, let the next ones be foretold."""
+        legs, rows = self._legs, packets.leg
+        to = legs.relay_to[rows]
+        ready = ~(legs.fresh[to] | legs.secure[to]) & (legs.out_next[to] & 0xFFFF < _LAST_NUMBER)
         good = (
             (packets.first >> 24 == _PLAIN)
             & (kinds >= AUDIO)
             & tracked.newest
-            & legs.flows[packets.leg]
-            & ~legs.fresh[listeners]
-            & ~(legs.secure[packets.leg] | legs.secure[listeners])
+            & ~legs.secure[rows]
             & (packets.sequence < _LAST_NUMBER)
-            & (legs.out_next[listeners] & 0xFFFF < _LAST_NUMBER)
+            & (ready | ~legs.flows[rows])
         )
         if np.count_nonzero(good) != len(good):
-            packets, listeners = packets.only(good), listeners[good]
-        if len(listeners):
-            self._lay(packets, listeners)
+            packets = packets.only(good)
+        if len(packets.leg):
+            self._lay(packets)
 
-    def _lay(self, packets: Packets, listeners: Ints) -> None:
+    def _lay(self, packets: Packets) -> None:
         legs, rows, sockets = self._legs, packets.leg, 2 * packets.leg
         step = self._step(packets, sockets)
         expected = self._heads(packets.row).astype(np.int64)
@@ -204,21 +221,30 @@ class Express:
         self._expected.words[sockets] = expected
         self._expected_step.words[sockets, _FIRST] = 1
         self._expected_step.words[sockets, _TIMESTAMP] = step
-        types = legs.relay_types[rows, packets.payload_type].astype(np.int64)
-        sent = np.empty((len(rows), 3), np.int64)
-        sent[:, 0] = _PLAIN << 24 | types << 16 | (legs.out_next[listeners] & 0xFFFF)
-        sent[:, 1] = (legs.out_timestamp[listeners] + step) & 0xFFFFFFFF
-        sent[:, 2] = legs.out_ssrc[listeners]
-        self._sent.words[sockets] = sent
-        self._sent_step.words[sockets, 0] = 1
-        self._sent_step.words[sockets, 1] = step
-        self._settled[sockets] = sent[:, 0]
-        self._listener[sockets] = 2 * listeners
+        self._lay_relay(packets, step)
+        self._open[sockets] = True
         self._decoded[sockets] = legs.decoding[rows] & legs.receiving[rows]
         self._decodes |= bool(self._decoded[sockets].any())
         self._pace[sockets] = step / legs.in_clock[rows]
         self._last[sockets] = legs.in_last[rows]
         self._jitter[sockets] = legs.in_jitter[rows] / legs.in_clock[rows]
+
+    def _lay_relay(self, packets: Packets, step: Ints) -> None:
+        """What the listener gets; where there is none, the words only count."""
+        legs, rows, sockets = self._legs, packets.leg, 2 * packets.leg
+        to, flows = legs.relay_to[rows], legs.flows[rows]
+        types = legs.relay_types[rows, packets.payload_type].astype(np.int64)
+        sent = np.zeros((len(rows), 3), np.int64)
+        sent[:, 0] = _PLAIN << 24 | types << 16 | (legs.out_next[to] & 0xFFFF)
+        sent[:, 1] = (legs.out_timestamp[to] + step) & 0xFFFFFFFF
+        sent[:, 2] = legs.out_ssrc[to]
+        sent[~flows] = 0
+        self._sent.words[sockets] = sent
+        self._sent_step.words[sockets, 0] = 1
+        self._sent_step.words[sockets, 1] = step
+        self._settled[sockets] = sent[:, 0]
+        self._listener[sockets] = np.where(flows, 2 * to, _NOBODY)
+        self._mixes |= not flows.all()
 
     def _step(self, packets: Packets, sockets: Ints) -> Ints:
         """Ticks from packet to packet: as it was between the last two, or as was agreed."""
@@ -232,13 +258,13 @@ class Express:
         """Close the lanes that the graph, as compiled now, does not lay so."""
         legs, to = self._legs, self._legs.relay_to
         right = (
-            (self._listener[::2] == 2 * to)
-            & legs.flows
-            & ~legs.fresh[to]
+            (self._listener[::2] == np.where(legs.flows, 2 * to, _NOBODY))
+            & ~(legs.flows & legs.fresh[to])
             & (self._decoded[::2] == (legs.decoding & legs.receiving))
         )
-        self._close(np.flatnonzero((self._listener[::2] >= 0) & ~right))
+        self._close(np.flatnonzero(self._open[::2] & ~right))
         self._decodes = bool(self._decoded.any())
+        self._mixes = bool((self._listener[self._open] == _NOBODY).any())
 
     def close(self, row: int) -> None:
         """The row's agreement or peer changes: close the lanes from it and to it."""
@@ -252,8 +278,8 @@ class Express:
 
     def _shut(self, sockets: Ints) -> None:
         self._expected.words[sockets, :_TIMESTAMP] = 0  # no source is like this
-        self._listener[sockets] = -1
-        self._decoded[sockets] = False
+        self._listener[sockets] = _NOBODY
+        self._open[sockets] = self._decoded[sockets] = False
 
     # Accounts
 
@@ -289,6 +315,8 @@ class Express:
         legs.in_jitter[rows] = self._jitter[sockets] * legs.in_clock[rows]
 
     def _settle_listeners(self, sockets: Ints, count: Ints, octets: Ints) -> None:
+        relayed = self._listener[sockets] != _NOBODY
+        sockets, count, octets = sockets[relayed], count[relayed], octets[relayed]
         legs, listeners = self._legs, self._listener[sockets] >> 1
         legs.out_next[listeners] += count
         legs.out_timestamp[listeners] = (

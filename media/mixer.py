@@ -7,7 +7,7 @@ Carries out `RatePlan`s; who hears whom was decided before.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class Mixer:
         self._wants: dict[int, Mask] = {}
         self._sounds: dict[int, tuple[RatePlan, Pcm]] = {}
         self._voices: dict[int, tuple[Pcm, Octets]] = {}
+        self._collected: list[_Sounds] = []
         self._floors: dict[int, mixing.Floor] = {}
 
     def adopt(self, plans: Mapping[int, RatePlan], players: Mapping[int, Playing]) -> None:
@@ -67,6 +68,7 @@ class Mixer:
 
     def forget(self, row: int, leg: int) -> None:
         """The row changes hands."""
+        self._collected = [sounds.only(sounds.rows != row) for sounds in self._collected]
         for buffer in self._buffers.values():
             buffer.reset(np.array([row]))
         for codec in self._codecs.values():
@@ -75,34 +77,49 @@ class Mixer:
 
     # Packets come
 
-    def receive(self, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> None:
-        """Decode audio packets of legs that somebody hears; rows are all different."""
-        kind_list = np.unique(kinds).tolist()
-        for rate, wants in self._wants.items():
-            wanted = wants[packets.leg] & ~tracked.repeated
-            for kind in kind_list:
-                chosen = wanted if len(kind_list) == 1 else wanted & (kinds == kind)
-                if chosen.any():
-                    self._decode(rate, CODECS[kind - AUDIO], packets, tracked, chosen)
+    def collect(self, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> None:
+        """Keep audio packets of legs that somebody hears until the tick, which wants many at once.
 
-    def _decode(
-        self, rate: int, name: str, packets: rtp.Packets, tracked: Tracked, chosen: Mask
-    ) -> None:
+        Rows are all different.
+        """
+        self._collected.append(_sounds(self._backend, packets, kinds, tracked))
+
+    def _take_in(self) -> None:
+        """Decode what was collected, into the jitter buffers; of each leg in its order."""
+        if not self._collected:
+            return
+        sounds = self._collected[0]
+        if len(self._collected) > 1:
+            sounds = _joined(self._collected)
+        self._collected.clear()
+        parts = rtp.rounds(sounds.rows, self._legs.capacity)
+        for part in parts:
+            self._receive(sounds if len(parts) == 1 else sounds.only(part))
+
+    def _receive(self, sounds: _Sounds) -> None:
+        """Decode audio of rows that are all different."""
+        kind_list = np.unique(sounds.kinds).tolist()
+        for rate, wants in self._wants.items():
+            wanted = wants[sounds.rows] & ~sounds.repeated
+            for kind in kind_list:
+                chosen = wanted if len(kind_list) == 1 else wanted & (sounds.kinds == kind)
+                if chosen.any():
+                    one = sounds if chosen.all() else sounds.only(chosen)
+                    self._decode(rate, CODECS[kind - AUDIO], one)
+
+    def _decode(self, rate: int, name: str, sounds: _Sounds) -> None:
         codec = self._codecs[name]
-        if not chosen.all():
-            packets, tracked = packets.only(chosen), tracked.only(chosen)
-        if codec.stateful and not tracked.newest.all():  # its decoder has gone past them
-            newest = tracked.newest
-            packets, tracked = packets.only(newest), tracked.only(newest)
-        if not len(packets.leg):
+        if codec.stateful and not sounds.newest.all():  # its decoder has gone past them
+            sounds = sounds.only(sounds.newest)
+        if not len(sounds.rows):
             return
         buffer = self._buffer(rate)
-        if tracked.restarted.any():
-            buffer.reset(packets.leg[tracked.restarted])
-        payloads, lengths = _payloads(self._backend, packets)
-        frames, samples = codec.decode(packets.leg.tolist(), payloads, lengths, rate)
-        timestamps = tracked.timestamp * rate // codec.clock_rate
-        buffer.put(packets.leg, timestamps, frames, samples, tracked.sequence)
+        if sounds.restarted.any():
+            buffer.reset(sounds.rows[sounds.restarted])
+        payloads = sounds.payloads[:, : int(sounds.lengths.max())]
+        frames, samples = codec.decode(sounds.rows.tolist(), payloads, sounds.lengths, rate)
+        timestamps = sounds.timestamps * rate // codec.clock_rate
+        buffer.put(sounds.rows, timestamps, frames, samples, sounds.sequences)
 
     def comfort(self, rows: Ints, levels: Ints) -> None:
         """Comfort noise at `levels` below overload (RFC 3389 §3) in place of speech."""
@@ -124,6 +141,7 @@ class Mixer:
 
     def tick(self, tick: int, frames: int, now: Instant, busy: Mask) -> None:
         """Serve one tick.  `frames` passed since the last; `busy` legs are sent keys instead."""
+        self._take_in()
         self._voices.clear()
         self._sounds.clear()
         for rate, plan in self._plans.items():
@@ -314,13 +332,31 @@ def _pick(keys: tuple[Hashable, ...], used: Mask) -> Iterable[Hashable]:
     return (keys[i] for i in np.flatnonzero(used).tolist())
 
 
-def _payloads(backend: Backend, packets: rtp.Packets) -> tuple[Octets, Ints]:
-    """Payloads as one matrix, as wide as the longest, and their lengths without padding."""
+class _Sounds(NamedTuple):
+    """Audio packets taken out of the pool, a column a fact."""
+
+    rows: Ints
+    kinds: Ints
+    sequences: Ints
+    timestamps: Ints
+    restarted: Mask
+    repeated: Mask
+    newest: Mask
+    lengths: Ints
+    """Octets of the payloads, padding left out."""
+    payloads: Octets
+    """As wide as the longest."""
+
+    def only(self, chosen: Mask | Ints) -> _Sounds:
+        return _Sounds._make(column[chosen] for column in self)
+
+
+def _sounds(backend: Backend, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> _Sounds:
     octets = backend.pool.octets
     lengths = packets.length - packets.payload_at
     width = int(lengths.max(initial=0))
     if (packets.payload_at == rtp.HEADER).all():
-        payloads = octets[:, _PAYLOAD : _PAYLOAD + width][packets.row]
+        payloads = octets[packets.row, _PAYLOAD : _PAYLOAD + width]
     else:
         columns = (DATA + packets.payload_at)[:, None] + np.arange(width)
         payloads = octets[packets.row[:, None], np.minimum(columns, octets.shape[1] - 1)]
@@ -328,4 +364,16 @@ def _payloads(backend: Backend, packets: rtp.Packets) -> tuple[Octets, Ints]:
     if padded.any():  # RFC 3550 §5.1: the last octet counts the padding
         last = octets[packets.row, DATA + packets.length - 1].astype(np.int64)
         lengths = np.where(padded, np.maximum(lengths - last, 0), lengths)
-    return payloads, lengths
+    return _Sounds(packets.leg, kinds, *tracked, lengths, payloads)
+
+
+def _joined(parts: list[_Sounds]) -> _Sounds:
+    """One batch of all, payloads as wide as the widest."""
+    width = max(part.payloads.shape[1] for part in parts)
+    payloads = np.zeros((sum(len(part.rows) for part in parts), width), np.uint8)
+    at = 0
+    for part in parts:
+        payloads[at : at + len(part.rows), : part.payloads.shape[1]] = part.payloads
+        at += len(part.rows)
+    columns = zip(*(part[:-1] for part in parts), strict=True)
+    return _Sounds._make([*(np.concatenate(column) for column in columns), payloads])
