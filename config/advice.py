@@ -6,6 +6,7 @@ from config.addresses import is_loopback
 from config.groups import Group
 from config.menus import Menu
 from config.problems import Problem, dotted
+from config.prompts import unsaid
 from config.queues import Queue
 from config.references import all_targets
 from config.settings import Settings
@@ -14,7 +15,8 @@ from config.targets import Kind
 
 def advice(settings: Settings) -> list[Problem]:
     """Everything worth a second look."""
-    found = [*_placeholders(settings), *_passwords(settings), *_files(settings), *_idle(settings)]
+    found = [*_placeholders(settings), *_passwords(settings), *_files(settings)]
+    found += [*unsaid(settings), *_idle(settings)]
     return [Problem(key, sentence, warning=True) for key, sentence in found]
 
 

@@ -47,7 +47,8 @@ SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a
 """Endings by which a prompt's name is a file's."""
 
 
-def _sound_beside_file(name: str, info: ValidationInfo) -> str:
+def sound_beside_file(name: str, info: ValidationInfo) -> str:
+    """A prompt as it was written, unless it is a file: that lies beside the settings."""
     path = Path(name)
     return str(_beside_file(path, info)) if path.suffix.lower() in SOUND_FILES else name
 
@@ -67,7 +68,7 @@ Number: TypeAlias = Annotated[str, matching(r"\+?[0-9*#]{1,24}", "a number: digi
 Digit: TypeAlias = Annotated[str, matching(r"[0-9*#A-D]", "one key: a digit, * or #")]
 """One key of a phone."""
 
-Prompt: TypeAlias = Annotated[str, matching(r".+", "a prompt"), AfterValidator(_sound_beside_file)]
+Prompt: TypeAlias = Annotated[str, matching(r".+", "a prompt"), AfterValidator(sound_beside_file)]
 """What is said: the name of a prompt (`[prompts.NAME]`, or one that ships) or a sound file."""
 
 FilePath: TypeAlias = Annotated[Path, AfterValidator(_beside_file)]
