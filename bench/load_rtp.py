@@ -1,7 +1,7 @@
 """A crowd of RTP phones in one process: each sends 50 packets a second, and what comes back is
 counted and timed.
 
-    python -m bench.load_rtp PHONES [PAYLOAD_TYPE [OCTETS]]
+    python -m bench.load_rtp PHONES [PAYLOAD_TYPE …]
 
 Says on standard output which port each phone has, as one JSON list; reads from standard input
 one JSON object {"targets": [[host, port], ...], "seconds": s, "sending": true}; sends; writes
@@ -28,6 +28,7 @@ import numpy as np
 from media.types import Array, Ints, Seconds
 
 HOST = "127.0.0.1"
+_OCTETS = 160
 _SLOTS = 20
 """Parts of a frame among which the phones are spread, 1 ms each; one socket for each."""
 _READ_EVERY = 5
@@ -69,12 +70,12 @@ class Outcome:
 class Crowd:
     """The phones, their packets and their clock."""
 
-    def __init__(self, phones: int, payload_type: int = 0, octets: int = 160) -> None:
-        self._phones = phones
+    def __init__(self, phones: int, payload_types: list[int]) -> None:
+        """The phones speak the payload types in turn, 160 octets of either a packet."""
         self._sockets = [_open_socket() for _ in range(_SLOTS)]
         ports = [own.getsockname()[1] for own in self._sockets]
         self.ports = [ports[phone % _SLOTS] for phone in range(phones)]
-        self._packets = _packets(phones, payload_type, octets)
+        self._packets = _packets(phones, payload_types)
         self._inbox = _Inbox()
         self._sent = self._late = 0
 
@@ -82,6 +83,9 @@ class Crowd:
         """Phone i talks to `targets[i]` for so long; a crowd that is not sending only hears."""
         slots = [_Outbox(self._packets[slot::_SLOTS], targets[slot::_SLOTS]) for slot in range(20)]
         gc.disable()
+        for own in self._sockets:
+            self._inbox.read(own)
+        self._inbox.forget()  # what came before the account was opened
         start = time.monotonic() + 0.05
         for number in range(round(seconds * 1000)):
             due = start + number * 0.001
@@ -152,8 +156,9 @@ class _Inbox:
             if count <= 0:
                 return
             self._note(count)
-            if count < _BATCH:
-                return
+
+    def forget(self) -> None:
+        self._seen.clear()
 
     def _note(self, count: int) -> None:
         """Keep port, sequence number, coming and sending of the RTP among the packets."""
@@ -196,20 +201,20 @@ def _open_socket() -> socket.socket:
     return own
 
 
-def _packets(phones: int, payload_type: int, octets: int) -> Array:
+def _packets(phones: int, payload_types: list[int]) -> Array:
     """One packet a phone: a header, the time of sending, and noise as loud as speech."""
     made = np.zeros(
         phones,
         [
             *(("first", ">u2"), ("sequence", ">u2"), ("timestamp", ">u4"), ("ssrc", ">u4")),
-            *(("stamp", "<i8"), ("sound", "u1", octets - 8)),
+            *(("stamp", "<i8"), ("sound", "u1", _OCTETS - 8)),
         ],
     )
-    made["first"] = payload_type
+    made["first"] = np.resize(payload_types, phones)
     made["ssrc"] = 0x10000 + np.arange(phones)
     rng = np.random.default_rng(1)
-    made["sound"] = rng.integers(0x90, 0xF0, (phones, octets - 8)) ^ (
-        rng.integers(0, 2, (phones, octets - 8)) << 7
+    made["sound"] = rng.integers(0x90, 0xF0, (phones, _OCTETS - 8)) ^ (
+        rng.integers(0, 2, (phones, _OCTETS - 8)) << 7
     )
     return made
 
@@ -231,7 +236,7 @@ def _messages(packets: Array, names: Array) -> tuple[Array, Array]:
 
 
 def main() -> None:
-    crowd = Crowd(*(int(argument) for argument in sys.argv[1:4]))
+    crowd = Crowd(int(sys.argv[1]), [int(kind) for kind in sys.argv[2:]] or [0])
     print(json.dumps(crowd.ports), flush=True)
     order = json.loads(sys.stdin.readline())
     targets = [(host, port) for host, port in order["targets"]]

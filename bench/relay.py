@@ -1,106 +1,97 @@
-"""Figure: CPU per relayed packet, loss and added delay, by backend.
+"""Figure: CPU per relayed packet, loss and added delay, beside rtpengine in the same run.
 
-    python -m bench.relay [--calls N] [--seconds S] [--backend io_uring|epoll]
+    python -m bench.relay [--quick] [--json]
 
-CPU is the operating system's account of the engine process, divided by packets that came
-through.  The load generator runs in a process of its own.
+*r* is rtpengine's CPU per packet in userspace, under the same load on the same core.  Each is
+measured in turn, several times, and the medians are told: a machine that others use is not
+equally fast from one minute to the next.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+import statistics
+from collections.abc import Sequence
 
-import psutil
-
-from bench.load_rtp import Outcome
-from media.client import Media, MediaLeg
-from media.settings import BackendName, MediaSettings
-from media.stream import Stream
+from bench import rig
+from bench.peers import rtpengine
+from media.settings import BackendName
 from media.types import Seconds
 
-_ENGINE_PORTS, _PHONE_PORTS = 30000, 40000
-_HOST = "127.0.0.1"
+_CONTROL = 11222
+_BACKENDS: tuple[BackendName, ...] = ("io_uring", "epoll")
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    backend: str
-    calls: int
-    user: Seconds
-    kernel: Seconds
-    """Processor time of the engine, as the operating system counts it."""
-    seconds: Seconds
-    outcome: Outcome
-
-    def __str__(self) -> str:
-        seen = self.outcome
-        spent, packets = self.user + self.kernel, max(seen.received, 1)
-        return (
-            f"relay, {self.backend}, {self.calls} calls: {1e6 * spent / packets:.2f} us a packet"
-            f" ({1e6 * self.user / packets:.2f} of it not the kernel's),"
-            f" {100 * spent / self.seconds:.0f} % of a core, loss {100 * seen.loss:.4f} %, delay"
-            f" {1e3 * seen.delay_median:.2f} ms median, {1e3 * seen.delay_p99:.2f} ms p99"
-            f" (load generator late in {seen.late_slots} ms)"
-        )
+async def ours(backend: BackendName, calls: int, seconds: Seconds) -> rig.Reading:
+    """Relay so many two-party calls in one engine."""
+    async with rig.engine(2 * calls, backend) as media, rig.crowd(2 * calls) as phones:
+        legs = rig.opened(media, phones)
+        for one, other in zip(legs[::2], legs[1::2], strict=True):
+            one.hear(other)
+            other.hear(one)
+        await legs[-1].stats()
+        await rig.settle()
+        return await phones.run(media.pids[0], rig.hosts(legs), seconds)
 
 
-async def measure(backend: BackendName, calls: int, seconds: Seconds) -> Figure:
-    """Relay `calls` two-party calls in one engine for so long."""
-    ports = (_ENGINE_PORTS, _ENGINE_PORTS + 4 * calls + 200)
-    media = Media(MediaSettings(_HOST, ports=ports, backend=backend))
-    await media.start()
-    load = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bench.load_rtp",
-        str(2 * calls),
-        str(_PHONE_PORTS),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parent.parent,
-        limit=1 << 24,
-    )
-    assert load.stdin is not None and load.stdout is not None
-    phones = json.loads(await load.stdout.readline())
-    legs = [_leg(media, port) for port in phones]
-    for one, other in zip(legs[::2], legs[1::2], strict=True):
-        one.hear(other)
-        other.hear(one)
-    await legs[-1].stats()
-    engine = psutil.Process(media.pids[0])
-    before = engine.cpu_times()
-    order = {"targets": [(_HOST, leg.port) for leg in legs], "seconds": seconds}
-    load.stdin.write(json.dumps(order).encode() + b"\n")
-    outcome = Outcome(**json.loads(await load.stdout.readline()))
-    after = engine.cpu_times()
-    await load.wait()
-    running = media.backend
-    await media.stop()
-    user, kernel = after.user - before.user, after.system - before.system
-    return Figure(running, calls, user, kernel, seconds, outcome)
+async def theirs(calls: int, seconds: Seconds) -> rig.Reading:
+    """The same by rtpengine, with one thread, which costs it least on one core."""
+    first = rig.free_ports(4 * calls + 100)
+    ports = first, first + 4 * calls + 99
+    async with rig.crowd(2 * calls) as phones:
+        with rtpengine.running(_CONTROL, ports, rig.MEASURED) as peer:
+            rig.place(peer.pid, rig.MEASURED)
+            pairs = zip(phones.addresses[::2], phones.addresses[1::2], strict=True)
+            answers = [peer.call(number, *pair) for number, pair in enumerate(pairs)]
+            targets = [address for answer in answers for address in answer]
+            await rig.settle()
+            return await phones.run(peer.pid, targets, seconds)
 
 
-def _leg(media: Media, phone: int) -> MediaLeg:
-    leg = media.open(lambda event: None)
-    leg.connect(Stream((_HOST, phone)))
-    return leg
+def told(readings: Sequence[rig.Reading]) -> dict[str, float]:
+    """Medians of what matters."""
+
+    def median(values: Sequence[float]) -> float:
+        return statistics.median(values)
+
+    seen = [reading.outcome for reading in readings]
+    return {
+        "us_per_packet": median([r.per(r.outcome.received) for r in readings]),
+        "user_us_per_packet": median([1e6 * r.user / r.outcome.received for r in readings]),
+        "load": median([r.load for r in readings]),
+        "loss": median([1 - o.received / o.sent for o in seen]),
+        "delay_median_ms": median([1e3 * o.delay_median for o in seen]),
+        "delay_p99_ms": median([1e3 * o.delay_p99 for o in seen]),
+        "crowd_late_ms": median([o.late_slots for o in seen]),
+    }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--backend", choices=("io_uring", "epoll"))
-    chosen = parser.parse_args()
-    names: tuple[BackendName, ...] = ("io_uring", "epoll")
-    for name in names if chosen.backend is None else (chosen.backend,):
-        print(asyncio.run(measure(name, chosen.calls, chosen.seconds)))
+async def _measure(calls: int, seconds: Seconds, rounds: int) -> rig.Figures:
+    readings: dict[str, list[rig.Reading]] = {}
+    for _ in range(rounds):
+        if rtpengine.installed():
+            readings.setdefault("rtpengine", []).append(await theirs(calls, seconds))
+        for backend in _BACKENDS:
+            readings.setdefault(backend, []).append(await ours(backend, calls, seconds))
+    found: dict[str, float | int | str] = {"calls": calls}
+    for name, taken in readings.items():
+        found |= {f"{name}_{key}": value for key, value in told(taken).items()}
+    if "rtpengine" in readings:
+        for backend in _BACKENDS:
+            ratios = [
+                one.per(one.outcome.received) / peer.per(peer.outcome.received)
+                for one, peer in zip(readings[backend], readings["rtpengine"], strict=True)
+            ]
+            found[f"{backend}_of_r"] = statistics.median(ratios)
+    else:
+        found["rtpengine"] = "is not installed: apt-get install rtpengine-daemon"
+    return found
+
+
+def figures(quick: bool) -> rig.Figures:
+    """600 calls; medians of five rounds, or one short round."""
+    return asyncio.run(_measure(600, 3.0, 1) if quick else _measure(600, 6.0, 5))
 
 
 if __name__ == "__main__":
-    main()
+    rig.report(figures, __doc__ or "")

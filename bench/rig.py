@@ -6,25 +6,31 @@ one to themselves where the machine has two.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import psutil
 
 from bench.load_rtp import HOST, Outcome
-from media.client import Media
+from media.client import Media, MediaLeg
 from media.settings import BackendName, MediaSettings
+from media.stream import Stream
 from media.types import Address, Seconds
+
+Figures: TypeAlias = Mapping[str, float | int | str]
 
 _CORES = sorted(os.sched_getaffinity(0))
 MEASURED, CROWD = {_CORES[0]}, {_CORES[-1]}
+PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
 _SETTLE: Seconds = 0.2
 
 
@@ -72,18 +78,18 @@ class Phones:
         user, kernel = after.user - before.user, after.system - before.system
         return Reading(seconds, user, kernel, outcome)
 
-    async def _line(self) -> dict[str, float]:
+    async def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        line: dict[str, float] = json.loads(await self._process.stdout.readline())
+        line: dict[str, Any] = json.loads(await self._process.stdout.readline())
         return line
 
 
 @contextlib.asynccontextmanager
-async def crowd(phones: int, payload_type: int = 0, octets: int = 160) -> AsyncIterator[Phones]:
-    """So many phones, sending `octets` of sound in each packet."""
+async def crowd(phones: int, *payload_types: int) -> AsyncIterator[Phones]:
+    """So many phones; they speak PCMU, or these payload types in turn."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "bench.load_rtp", str(phones), str(payload_type), str(octets)),
+        *("-m", "bench.load_rtp", str(phones), *map(str, payload_types)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parent.parent,
@@ -122,6 +128,37 @@ def place(pid: int, cores: set[int]) -> None:
             os.sched_setscheduler(int(task.name), os.SCHED_RR, os.sched_param(1))
 
 
+def hosts(legs: Sequence[MediaLeg]) -> list[Address]:
+    """Where the phones of these legs are to send."""
+    return [(HOST, leg.port) for leg in legs]
+
+
+def opened(media: Media, phones: Phones, codecs: Sequence[str] = ("PCMU",)) -> list[MediaLeg]:
+    """A leg for each phone, connected; the codecs in turn."""
+    legs = []
+    for number, address in enumerate(phones.addresses):
+        codec = codecs[number % len(codecs)]
+        kind = PAYLOAD_TYPES[codec]
+        leg = media.open(lambda event: None)
+        leg.connect(Stream(address, codec, send_pt=kind, receive_pts={kind: codec}))
+        legs.append(leg)
+    return legs
+
+
+def sound_figures(reading: Reading) -> dict[str, float]:
+    """What every measurement of mixed sound tells, for each frame that was sent to a phone."""
+    seen = reading.outcome
+    return {
+        "us_per_frame": reading.per(seen.received),
+        "user_us_per_frame": 1e6 * reading.user / max(seen.received, 1),
+        "load": reading.load,
+        "frames": seen.received,
+        "lost": seen.lost,
+        "spacing_p999_ms": 1e3 * seen.spacing_p999,
+        "crowd_late_ms": seen.late_slots,
+    }
+
+
 async def settle() -> None:
     """Let what was set up come to rest before the account is opened."""
     await asyncio.sleep(_SETTLE)
@@ -138,21 +175,16 @@ def free_ports(count: int) -> int:
     raise OSError(f"no {count} neighbouring ports are free below 32000")
 
 
-def report(figures: Callable[[bool], Awaitable[dict[str, object]]], doc: str) -> None:
+def report(figures: Callable[[bool], Figures], doc: str) -> None:
     """The main program of a measurement: `--quick` for a short run, `--json` for machines."""
-    import argparse
-
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="shorter and smaller")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    found = asyncio.run(_await(figures(chosen.quick)))
+    with contextlib.redirect_stdout(sys.stderr):  # of the engine's own log
+        found = figures(chosen.quick)
     if chosen.json:
         print(json.dumps(found, indent=2))
         return
     for name, value in found.items():
         print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
-
-
-async def _await(found: Awaitable[dict[str, object]]) -> dict[str, object]:
-    return await found
