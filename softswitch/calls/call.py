@@ -71,7 +71,7 @@ class Call:
         """Which target has the call now, as the settings write it."""
         self.cause: Cause | None = None
         self.task: asyncio.Task[None] | None = None
-        self._closing = False
+        self._running = self._closing = False
         self.add(leg)
         self.serve(leg)
 
@@ -124,7 +124,7 @@ class Call:
 
     async def run(self, script: Script) -> None:
         """Carry the call by `script` until it returns, the party leaves, or it fails."""
-        self.task = asyncio.current_task()
+        self.task, self._running = asyncio.current_task(), True
         try:
             if not self._closing:
                 await script(self)
@@ -139,7 +139,7 @@ class Call:
             log.exception("call crashed", call=self.id)
             self._refuse(500, FAILED)
         finally:
-            self._closing = True
+            self._running, self._closing = False, True
             await self._close()
 
     def _refuse(self, status: int, cause: Cause) -> None:
@@ -159,7 +159,8 @@ class Call:
         self.legs.clear()
 
     def _who_ended(self) -> str:
-        return self.leg.id if self.leg.ended_by_peer else ""
+        legs = (self.leg, *self.legs)
+        return next((leg.id for leg in legs if leg.ended_by_peer), "")
 
     def _served_leg_ended(self, leg: Leg) -> None:
         if self.cause is None:
@@ -167,7 +168,18 @@ class Call:
         self._stop()
 
     def _stop(self) -> None:
-        if not self._closing:
-            self._closing = True
-            if self.task is not None:
-                self.task.cancel()
+        """Interrupt the script where it waits; `_close` is never interrupted.
+
+        A script that hangs up the party itself goes on until it waits next.
+        """
+        if self._closing:
+            return
+        self._closing = True
+        if asyncio.current_task() is self.task:
+            asyncio.get_running_loop().call_soon(self._interrupt)
+        else:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._running and self.task is not None:
+            self.task.cancel()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from softswitch.calls.causes import CANCELLED, ELSEWHERE, NO_ANSWER
 from softswitch.calls.errors import NotAnswered
-from softswitch.calls.events import Answered, Ended, Event, Failed, Ringing
+from softswitch.calls.events import Answered, Ended, Event, Failed, Replaced, Ringing
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
 from softswitch.sip.types import Seconds
@@ -100,6 +100,10 @@ class _Ringing:
                         self._won = leg
                         self._over = True
                         return leg
+                case Replaced(leg, by) if leg in self._legs:
+                    self._won = by
+                    self._over = True
+                    return by
                 case Ringing(leg, _, early):
                     self._tell(leg, early and self._early and len(self._legs) == 1)
                 case Failed(leg) as failure:
@@ -148,6 +152,9 @@ class _Ringing:
         cause = ELSEWHERE if self._won else NO_ANSWER if not self._call.leg.ended else CANCELLED
         for task in self._asked.values():
             task.cancel()
+        for late in self._inbox.drain():
+            if isinstance(late, Replaced):  # a pickup that came a moment after an answer
+                late.by.hang_up(ELSEWHERE)
         for leg in self._legs:
             if leg is not self._won:
                 leg.hang_up(cause)

@@ -88,4 +88,14 @@ class Taken:
     leg: "Leg"
 
 
-Event: TypeAlias = Ringing | Answered | Failed | Ended | Held | Resumed | Digit | Asked | Taken
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """`by`, answered, takes the place of this leg, ringing or in a conversation (pickup)."""
+
+    leg: "Leg"
+    by: "Leg"
+
+
+Event: TypeAlias = (
+    Ringing | Answered | Failed | Ended | Held | Resumed | Digit | Asked | Taken | Replaced
+)

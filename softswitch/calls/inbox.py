@@ -41,6 +41,12 @@ class Inbox(Generic[T]):
         """Tell `listener` of each item as it comes, beside keeping it; None ends that."""
         self._listener = listener
 
+    def drain(self) -> list[T]:
+        """What was not read, which is forgotten."""
+        items = list(self._items)
+        self._items.clear()
+        return items
+
     def clear(self) -> None:
         """Forget what was not read."""
         self._items.clear()

@@ -71,12 +71,19 @@ class Leg:
         """The extension whose phone this is; None for parties outside."""
         self.call: Call | None = None
         self.on_end: Callable[[Leg], None] | None = None
+        self.on_fate: Callable[[int], None] | None = None
+        """Told what would become of the party if it was not answered already: 180 when it rings
+        for it, 200 when it is taken.  For a transfer's report."""
         self.times = Times()
         self.answered = self.ended = self.ended_by_peer = self.held = False
         self.cause: Cause = NORMAL
         self.digits: Inbox[str] = Inbox()
+        self.referrals = 0
+        """REFERs that it sent: their reports are told apart by number from the second on."""
         self.sound = Sound(board.media, address, profile, self._press, self._lost)
         self._inbox: Inbox[Event] = Inbox()
+        self._is_read = False
+        self._played: Inbox[str | None] | None = None
         self._board = board
 
     @property
@@ -118,6 +125,7 @@ class Leg:
 
         Raises Refused (488) where no sound can be agreed.
         """
+        self._tell_fate(200)
         if not self._is_waiting():
             return
         if self.sound.remote_offer is None:  # a late offer: we make it, the ACK answers
@@ -168,6 +176,7 @@ class Leg:
         An end that came before is told again, so that nobody waits for a leg that is over.
         """
         self._inbox = inbox if inbox is not None else Inbox()
+        self._is_read = True
         if self.ended:
             self._inbox.put(Ended(self, self.ended_by_peer, self.cause.word))
         return self._inbox
@@ -195,6 +204,7 @@ class Leg:
 
     def hear_ringing(self, early: Leg | None = None) -> None:
         """Tell the party that it rings there; `early`: that leg's own sound tells it already."""
+        self._tell_fate(180)
         if early is not None:
             self.open_early(early.codec)
             self.hear(early)
@@ -207,9 +217,12 @@ class Leg:
     async def play(self, *items: Item, keys: str = "") -> str | None:
         """Play `items` to the end, or until one of `keys` is pressed; the key that was.
 
-        Keys pressed before are forgotten; others than `keys` stay unread in `digits`.
+        Keys pressed before are forgotten; others than `keys` stay unread in `digits`.  With
+        the leg, what is played to it ends.
         """
-        done: Inbox[str | None] = Inbox()
+        if self.ended:
+            return None
+        done = self._played = Inbox[str | None]()
         player = self._board.media.player(*items, on_event=lambda _: done.put(None))
         if keys:
             self.digits.clear()
@@ -218,6 +231,7 @@ class Leg:
         try:
             pressed = await done.get()
         finally:
+            self._played = None
             self.digits.tee(None)
             player.close()
             self.hear()
@@ -342,10 +356,16 @@ class Leg:
             respond(200 if digit or not request.body else 415)
             if digit:
                 self._press(digit)
-        else:
+        elif self._is_read:
             self._inbox.put(Asked(self, request, respond))
+        else:
+            respond(603)  # whoever serves the party has no ear for it (RFC 3515 §2.4.2)
 
     # -- inside ----------------------------------------------------------------------
+
+    def _tell_fate(self, status: int) -> None:
+        if self.on_fate is not None:
+            self.on_fate(status)
 
     def _is_waiting(self) -> bool:
         """Whether a caller waits for our answer."""
@@ -396,6 +416,8 @@ class Leg:
             return
         self.ended, self.ended_by_peer = True, by_peer
         self.times.end()
+        if self._played is not None:
+            self._played.put(None)
         self.sound.close()
         self._board.on_leg(self)
         if not quiet:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from softswitch.calls.call import Call
-from softswitch.calls.causes import NORMAL
-from softswitch.calls.events import Asked, Digit, Ended, Held, Resumed, Taken
+from softswitch.calls.causes import ELSEWHERE, NORMAL
+from softswitch.calls.events import Asked, Digit, Ended, Event, Held, Replaced, Resumed, Taken
+from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
+from softswitch.pbx.key_codes import KeyCodes
 
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
@@ -21,8 +23,12 @@ if TYPE_CHECKING:
 async def converse(switch: Switch, call: Call, a: Leg, b: Leg) -> None:
     """Join `a` and `b`, both answered, and stay until one of them is gone or taken over."""
     talk = Conversation(switch, call, a, b)
-    talk.join()
-    await talk.last()
+    await switch.recordings.announce(talk)
+    try:
+        talk.join()
+        await talk.last()
+    finally:
+        switch.recordings.rest(call)
 
 
 class Conversation:
@@ -30,8 +36,15 @@ class Conversation:
 
     def __init__(self, switch: Switch, call: Call, a: Leg, b: Leg) -> None:
         self.switch, self.call, self.a, self.b = switch, call, a, b
-        self.inbox = a.divert()
-        b.divert(self.inbox)
+        self.inbox: Inbox[Event] = Inbox()
+        self.keys: dict[Leg, KeyCodes] = {}
+        """What each party has pressed of a code."""
+        self.listen()
+
+    def listen(self) -> None:
+        """What happens to the two is told here, from now on or again."""
+        self.a.divert(self.inbox)
+        self.b.divert(self.inbox)
 
     def other(self, leg: Leg) -> Leg:
         """The one at the other end from `leg`."""
@@ -42,16 +55,19 @@ class Conversation:
         for leg in (self.a, self.b):
             other = self.other(leg)
             leg.hear(self.switch.music(other) if other.held else other)
+        self.switch.recordings.follow(self)
 
     async def last(self) -> None:
         """Until one side hangs up or goes to another call; the other side is then let go."""
         while True:
             match event := await self.inbox.get():
-                case Ended(leg):
+                case Ended(leg) if leg in (self.a, self.b):
                     self.other(leg).hang_up(leg.cause if leg.ended else NORMAL)
                     return
                 case Taken():
                     return
+                case Replaced(leg, by):
+                    self._replace(leg, by)
                 case Held(leg) | Resumed(leg):
                     self.call.record.event("held" if leg.held else "resumed", leg=leg.id)
                     self.join()
@@ -60,3 +76,20 @@ class Conversation:
                         return
                 case _:  # answered and ringing are over; nothing else concerns two who talk
                     pass
+
+    def _replace(self, leg: Leg, by: Leg) -> None:
+        """`by` goes on in place of `leg`, who is let go."""
+        call = self.call
+        call.add(by)
+        if call.leg is leg:
+            call.serve(by)
+        if leg is self.a:
+            self.a = by
+        else:
+            self.b = by
+        call.record.event("replaced", leg=leg.id, by=by.party.number)
+        leg.divert()
+        leg.hang_up(ELSEWHERE)
+        call.release(leg)
+        self.listen()
+        self.join()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from config.targets import Kind
-from softswitch.calls.events import Asked, Digit
 from softswitch.pbx.conference import conference
-from softswitch.pbx.conversation import Conversation
+from softswitch.pbx.consult import attended, blind
 from softswitch.pbx.extension import extension
 from softswitch.pbx.group import group, group_login
+from softswitch.pbx.in_call import during_talk
 from softswitch.pbx.mail import send_letters
 from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
@@ -16,14 +16,6 @@ from softswitch.pbx.play import hangup, play
 from softswitch.pbx.recording import keep_recordings
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, voicemail
-
-
-async def during_talk(talk: Conversation, event: Asked | Digit) -> bool:
-    """A key or an in-dialog request in mid-call."""
-    if isinstance(event, Asked):
-        event.respond(501)
-    return False
-
 
 FEATURES = Features(
     targets={
@@ -42,6 +34,10 @@ FEATURES = Features(
         "voicemail": own_box,
     },
     during_talk=during_talk,
+    in_call={
+        "attended_transfer": attended,
+        "blind_transfer": blind,
+    },
     services=(
         light_lamps,
         send_letters,

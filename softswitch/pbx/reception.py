@@ -18,9 +18,11 @@ from softswitch.calls.party import Party
 from softswitch.pbx import routing
 from softswitch.pbx.gatekeeper import Admitted, Gatekeeper, Rebuff
 from softswitch.pbx.peers import Line, Peer, Phone, profile
+from softswitch.pbx.replacing import replace
 from softswitch.pbx.switch import Switch
 from softswitch.sdp import SdpError
 from softswitch.sip.callee import Callee
+from softswitch.sip.replaces import Replaces
 from softswitch.sip.types import Instant, ParseError
 from softswitch.store.errors import JournalFullError
 
@@ -77,6 +79,9 @@ class Reception:
         if isinstance(peer, Line):
             script = partial(routing.from_outside, self._switch, peer, dialled)
             facts |= {"direction": "inbound", "trunk": peer.name, "line": dialled}
+        elif (replaced := session.request.headers.get("Replaces")) is not None:
+            script = partial(replace, self._switch, Replaces.parse(replaced))
+            facts["direction"] = "internal"
         else:
             script = partial(routing.from_phone, self._switch, peer, dialled)
             facts["direction"] = "internal"

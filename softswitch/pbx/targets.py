@@ -11,6 +11,7 @@ from softswitch.calls.causes import LOOP, UNKNOWN_NUMBER
 from softswitch.calls.dial import Place
 from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.events import Asked, Digit
+from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
 from softswitch.pbx.peers import Phone
 
@@ -31,6 +32,8 @@ DuringTalk: TypeAlias = Callable[["Conversation", Asked | Digit], Awaitable[bool
 """What a party wants in mid-call; True where the conversation is over by it."""
 
 
+InCall: TypeAlias = Callable[["Conversation", Leg], Awaitable[bool]]
+"""What a party asks for by a code of `[in_call]`; True where the conversation is over by it."""
 Outside: TypeAlias = Callable[["Switch", Call, str, Party | None], Sequence[Place]]
 """Ways to ring a number outside as one place among others; none where that may not be."""
 
@@ -49,6 +52,8 @@ class Features(NamedTuple):
     during_talk: DuringTalk
     services: Sequence[Service] = ()
     outside: Outside = nobody_outside
+    in_call: Mapping[str, InCall] = {}
+    """By name as in `[in_call]`."""
 
 
 async def serve(switch: Switch, call: Call, targets: Sequence[Target]) -> None:

@@ -38,3 +38,17 @@ async def test_who_is_on_hold_hears_music(world: World) -> None:
     talk.resume()
     await world.settle()
     assert world.hears(boris.talks[0]) == {"101"}
+
+
+@in_world()
+async def test_a_call_that_the_callee_ends_has_a_true_record(world: World) -> None:
+    anna, boris = await world.phones("101", "102")
+    boris.answers = True
+    talk = anna.dial("102")
+    await until(lambda: talk.answered)
+    boris.talks[0].hang_up()
+    await until(lambda: talk.ended)
+    await world.settle()
+
+    [record] = world.records()
+    assert (record["cause"], record["ended_by"]) == ("normal", "callee")

@@ -28,17 +28,20 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.recalls import Recalls
 from softswitch.pbx.reception import Reception
 from softswitch.pbx.registration import register
 from softswitch.pbx.requests import Requests
 from softswitch.pbx.switch import Switch
+from softswitch.pbx.trunks import Trunks
 from softswitch.sip.challenger import Challenger
 from softswitch.sip.message import Request
 from softswitch.sip.registrar import Registrar, RegistrarLimits
 from softswitch.sip.settings import UaSettings
 from softswitch.sip.timers import Timers
 from softswitch.sip.transaction import ServerTransaction
-from softswitch.sip.types import Seconds
+from softswitch.sip.types import Seconds, Target
+from softswitch.sip.uri import SipUri
 from softswitch.store.messages import Messages
 from softswitch.store.records import Records
 from softswitch.store.registrations import Registrations
@@ -118,10 +121,12 @@ class World:
         self.locations = Locations(registrar, store.registrations, clock)
         board = Switchboard(ua, self.media, lambda _: US[0], DOMAIN)
         self.switch = Switch(settings, board, store, self.locations, FEATURES, self.spawn)
+        self.switch.trunks = Trunks(self.switch, _nowhere)
+        self.switch.recalls = Recalls(self.switch)
         challenger = Challenger(
             DOMAIN, lambda uri: uri.host in (DOMAIN, US[0]), b"key", Random(1), lifetime=1e9
         )
-        self.gatekeeper = Gatekeeper(challenger, lambda *_: None, lambda _: None)
+        self.gatekeeper = Gatekeeper(challenger, lambda *_: None, self.switch.trunks.of)
         self.gatekeeper.apply(settings)
         reception = Reception(self.switch, self.gatekeeper)
         ua.on_invite = lambda session: reception.on_invite(session, clock())
@@ -263,6 +268,11 @@ class World:
             assert row["ended_at"] is not None and row["cause"], row
         for row in self.store.memory.table("legs"):
             assert row["ended_at"] is not None, row
+
+
+async def _nowhere(uri: SipUri) -> list[Target]:
+    """There is no DNS here."""
+    return []
 
 
 def settings_of(toml: str, extensions: int) -> Settings:

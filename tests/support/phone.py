@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from itertools import count
 from random import Random
@@ -21,6 +22,8 @@ from tests.support.loop import pass_time
 
 STEP: Seconds = 0.005
 PATIENCE: Seconds = 10.0
+KEY: Seconds = 0.04
+"""From one key to the next."""
 _ports = count(10_000, 2)
 
 
@@ -118,9 +121,14 @@ class Talk:
         self.session.offer(self.sdp())
 
     def press(self, keys: str) -> None:
-        for key in keys:
-            body = f"Signal={key}\r\nDuration=160\r\n".encode()
-            self.session.send("INFO", (), body, "application/dtmf-relay")
+        """One key after another, as fast as a machine."""
+        loop = asyncio.get_running_loop()
+        for number, key in enumerate(keys):
+            loop.call_later(number * KEY, self._press, key)
+
+    def _press(self, key: str) -> None:
+        body = f"Signal={key}\r\nDuration=160\r\n".encode()
+        self.session.send("INFO", (), body, "application/dtmf-relay")
 
     def refer(
         self, number: str, *, replaces: Talk | None = None, headers: HeaderLines = ()
