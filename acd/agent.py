@@ -24,6 +24,10 @@ HISTORY = 32
 NOVICE = 180.0
 """Handle time assumed before an agent's first call, in seconds."""
 
+# Compared at every event, and a member looked up in its Enum costs five times as much.
+OFFLINE, PAUSED, UNREACHABLE, DND, RESTING, IDLE, RINGING, TALKING, BUSY, WRAP_UP = State
+READY = Status.READY
+
 
 Told: TypeAlias = tuple[State, str, Instant | None]
 """State, detail, and until when."""
@@ -149,7 +153,7 @@ class Agent:
         self.tried = 0
         self.ledger = Ledger(window)
         # derived
-        self.state = State.OFFLINE
+        self.state: State = OFFLINE
         self.detail = ""
         self.until: Instant | None = None
         self.since: Instant = 0.0
@@ -162,7 +166,7 @@ class Agent:
         self.pools: list[Pool] = []
         self.guarded: list[Queue] = []  # queues with a reserve where the agent has a seat
         self.history: deque[Change] = deque(maxlen=HISTORY)
-        self.told: Told = (State.OFFLINE, "", None)  # what was last reported
+        self.told: Told = (OFFLINE, "", None)  # what was last reported
 
     def load(self) -> int:
         """Calls at this moment: any leg counts, and so does an offer."""
@@ -171,25 +175,25 @@ class Agent:
     def derive_state(self) -> State:
         """What the agent is doing: work first, then what was chosen, then what hinders."""
         if self.talks:
-            return State.TALKING
+            return TALKING
         if self.legs:
-            return State.BUSY
+            return BUSY
         if self.offers:
-            return State.RINGING
+            return RINGING
         if self.wrapping:
-            return State.WRAP_UP
-        if self.status is not Status.READY:
-            return State.PAUSED if self.status is Status.PAUSED else State.OFFLINE
+            return WRAP_UP
+        if self.status is not READY:
+            return PAUSED if self.status is Status.PAUSED else OFFLINE
         if not self.registered:
-            return State.UNREACHABLE
+            return UNREACHABLE
         if self.dnd:
-            return State.DND
-        return State.IDLE if self.rest_until is None else State.RESTING
+            return DND
+        return IDLE if self.rest_until is None else RESTING
 
     def derive_available(self) -> bool:
         """May be offered a call: eligibility, which comes before any order."""
         return (
-            self.status is Status.READY
+            self.status is READY
             and self.registered
             and not self.dnd
             and not self.wrapping
@@ -201,7 +205,7 @@ class Agent:
         """What the agent is worth to a queue's staffing: 2 ready, 1 logged in only, 0 absent."""
         if self.status is Status.LOGGED_OUT:
             return 0
-        return 2 if self.status is Status.READY and self.registered and not self.dnd else 1
+        return 2 if self.status is READY and self.registered and not self.dnd else 1
 
     def next_due(self) -> Instant | None:
         """The earlier end of wrap-up and rest."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from acd.types import CallId, Instant, OfferId, Seconds, quick
+from acd.types import CallId, Instant, OfferId, Seconds
 
 if TYPE_CHECKING:
     from acd.agent import Agent
@@ -18,7 +18,6 @@ Row: TypeAlias = "tuple[float, int, str, Entry]"
 """(rank, number of the call, queue, entry): the order in which callers are served."""
 
 
-@quick
 class Phase(IntEnum):
     """Where a call stands.  `DIALLING`: a callback whose customer is being rung."""
 

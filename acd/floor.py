@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import OrderedDict, deque
 
 from acd.actions import Action, AgentChanged, Refused
-from acd.agent import Agent, Change, Seat
+from acd.agent import IDLE, PAUSED, RESTING, TALKING, WRAP_UP, Agent, Change, Seat
 from acd.call import Call, Entry, Offered
 from acd.dice import Dice
 from acd.explain import KEPT, Decision
@@ -69,15 +69,15 @@ class Floor:
         """Derive state and eligibility anew after a fact about the agent has changed."""
         state = agent.derive_state()
         until, detail = None, ""
-        if state is State.WRAP_UP:
+        if state is WRAP_UP:
             until = agent.wrap_until
-        elif state is State.RESTING:
+        elif state is RESTING:
             until = agent.rest_until
-        elif state is State.PAUSED:
+        elif state is PAUSED:
             detail = agent.reason
         if state is not agent.state or until != agent.until or detail != agent.detail:
             self._change(agent, state, detail, until)
-        available = state is State.IDLE  # all there is to it, unless several calls are allowed
+        available = state is IDLE  # all there is to it, unless several calls are allowed
         if agent.settings.capacity > 1:
             available = agent.derive_available()
         if available is not agent.available:
@@ -124,13 +124,13 @@ class Floor:
             if before not in OFF_DUTY and elapsed > 0:
                 agent.ledger.book(
                     now,
-                    talk=elapsed if before is State.TALKING else 0.0,
+                    talk=elapsed if before is TALKING else 0.0,
                     occupied=elapsed if before in WORKING else 0.0,
                     ready=elapsed,
                 )
-            if before is State.IDLE:
+            if before is IDLE:
                 agent.idle_total += elapsed
-            if state is State.IDLE and before not in TURN_KEPT:
+            if state is IDLE and before not in TURN_KEPT:
                 agent.idle_since = now
             agent.since = now
             agent.state = state

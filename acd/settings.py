@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acd.skills import SkillError, parse
-from acd.types import OfferOutcome, Seconds, quick
+from acd.types import OfferOutcome, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,6 @@ class Announcement:
     times: int | None = None
 
 
-@quick
 class Staffing(StrEnum):
     """How many agents a queue must have for callers to join or stay."""
 
@@ -69,7 +68,6 @@ class Overflow:
     waited: Seconds | None = None
 
 
-@quick
 class Callback(StrEnum):
     AGENT_FIRST = "agent-first"
     CUSTOMER_FIRST = "customer-first"

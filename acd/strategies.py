@@ -23,7 +23,7 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from acd.types import AcdError, Instant, Seconds, quick
+from acd.types import AcdError, Instant, Seconds
 
 if TYPE_CHECKING:
     from acd.agent import Seat
@@ -41,7 +41,6 @@ TRIALS = 20
 """Imagined average calls added to a sales record, so that 3 of 4 does not beat 44 of 118."""
 
 
-@quick
 class Shape(Enum):
     HEAP, CIRCLE, DICE, LIVE = range(4)
 

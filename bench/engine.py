@@ -11,6 +11,7 @@ second are given beside it.  The idle case, where callers find many free agents,
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 from collections.abc import Callable
@@ -21,8 +22,19 @@ from typing import Any
 
 from acd.actions import Offer
 from acd.engine import Engine
-from acd.events import AgentLegEnded, AgentLoggedIn, CallJoined, Connected, OfferAnswered
+from acd.events import (
+    AgentLegEnded,
+    AgentLoggedIn,
+    CallJoined,
+    Connected,
+    Event,
+    OfferAnswered,
+)
+from acd.journal import encode, rebuild
 from acd.settings import AgentSettings, Member, QueueSettings, Settings
+from acd.simulate.day import Day, simulate
+from acd.simulate.laws import Exponential
+from acd.simulate.scenario import one_queue
 
 SEATS = 3
 """Queues an agent sits at."""
@@ -85,6 +97,7 @@ def saturated(agents: int, queues: int, waiting: int, turns: int) -> dict[str, f
     """µs per event by kind, and what follows from that."""
     centre = Centre(agents, queues)
     centre.fill(waiting)
+    gc.collect()  # what other measurements left behind is not this one's cost
     spent = dict.fromkeys(("ended", "answered", "connected", "joined"), 0.0)
 
     def timed(kind: str, action: Callable[[], Any]) -> Any:
@@ -129,6 +142,29 @@ def idle(agents: int, queues: int, strategy: str, turns: int) -> dict[str, Any]:
     return {"strategy": strategy, "agents": agents, "joined_us": 1e6 * spent / turns}
 
 
+def journal_walk(events: int) -> dict[str, float]:
+    """Rebuilding an engine from its journal: records read, decoded and handled."""
+    kept: list[tuple[Event, float]] = []
+    scenario = one_queue(50, 800.0, events / 3000, patience=Exponential(120.0))
+    Day(scenario, scenario.callers(1), journal=kept)
+    records = [encode(event, at) for event, at in kept]
+    snapshot = Engine(scenario.settings).snapshot()
+    begin = process_time()
+    rebuild(snapshot, records)
+    each = (process_time() - begin) / len(records)
+    return {"records": len(records), "records_per_s": 1 / each, "million_s": 1e6 * each}
+
+
+def simulated(calls: float) -> dict[str, float]:
+    """A simulated day, metrics included."""
+    scenario = one_queue(60, 1000.0, calls / 1000.0, patience=Exponential(120.0))
+    begin = process_time()
+    day = simulate(scenario)
+    spent = process_time() - begin
+    done = len(day.log.visits["q"])
+    return {"calls": done, "calls_per_s": done / spent, "day_of_10000_s": 1e4 * spent / done}
+
+
 def growth(rows: list[dict[str, float]]) -> float:
     """Exponent b of cost ~ agents**b over the rows; log n growth shows as b near 0."""
     xs = [math.log(row["agents"]) for row in rows]
@@ -164,6 +200,8 @@ def measure(turns: int = 10_000) -> dict[str, Any]:
     return {
         "saturated": rows,
         "growth_exponent": growth(rows[:3]),
+        "journal": journal_walk(2 * turns),
+        "simulated": simulated(turns / 2),
         "empty_call_ns": empty_call_ns(),
         "idle": [idle(n, n // 20, kind, turns // 5) for kind in kinds for n in (100, 1000)],
     }
@@ -178,7 +216,7 @@ def main() -> None:
     if given.json:
         print(json.dumps(figures, indent=2))
         return
-    for row in [*figures["saturated"], *figures["idle"]]:
+    for row in [*figures["saturated"], *figures["idle"], figures["journal"], figures["simulated"]]:
         cells = (f"{k} {v:.1f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
         print("  ".join(cells))
     print(f"an empty function call costs {figures['empty_call_ns']:.0f} ns here")
