@@ -34,6 +34,7 @@ lock: .venv/ready  # after a change of dependencies in pyproject.toml
 
 docs: .venv/ready  # pages that are made from the code
 	$(BIN)/python -m config.reference > docs/configuration.md
+	$(BIN)/python -m acd.metrics.reference > docs/figures.md
 
 .venv/ready: requirements.lock pyproject.toml tools/venv.sh
 	@bash tools/venv.sh

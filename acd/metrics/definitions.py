@@ -74,7 +74,7 @@ QUEUE: dict[str, Definition[QueueTally]] = {
             _ended,
         ),
         _queue(
-            "SL-C−",
+            "SL-C-",
             "answered_in_T / (answered + abandoned - short)",
             lambda t: t.answered_within,
             lambda t: _ended(t) - t.short,
@@ -149,7 +149,7 @@ QUEUE: dict[str, Definition[QueueTally]] = {
         ),
         _queue("abandonment", "abandoned / offered", lambda t: t.abandoned, lambda t: t.offered),
         _queue(
-            "abandonment−",
+            "abandonment_without_short",
             "(abandoned - short) / (offered - short)",
             lambda t: t.abandoned - t.short,
             lambda t: t.offered - t.short,
@@ -164,7 +164,7 @@ QUEUE: dict[str, Definition[QueueTally]] = {
     )
 }
 
-DEFAULT_SERVICE_LEVEL = "SL-C−"
+DEFAULT_SERVICE_LEVEL = "SL-C-"
 
 
 def _agent(

@@ -122,7 +122,7 @@ def test_strategies_and_staffing_side_by_side(
     assert [candidate["name"] for candidate in found["candidates"]] == ["fair", "linear"]
     figures = found["candidates"][1]["figures"]
     assert figures["offered"]["against_first"] == {"mean": 0, "margin": 0}
-    assert figures["SL-C−"]["margin"] is not None
+    assert figures["SL-C-"]["margin"] is not None
     assert found["formulas"]["SL-A"] == "answered_in_T / answered"
     assert picture.read_bytes().startswith(b"\x89PNG")
     table = run(*options, "--agents", 3, "--agents", 4, capsys=capsys)
