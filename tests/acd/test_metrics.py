@@ -97,7 +97,8 @@ def test_nothing_over_nothing_is_none() -> None:
     found = figures(QUEUE, QueueTally())
     assert {name for name, value in found.items() if value is None} == {
         "SL-A", "SL-B", "SL-C", "SL-C-", "SL-C+", "SL-D", "SL-E", "SL-H", "ASA", "average_wait",
-        "DCP", "talk", "hold", "wrap_up", "AHT", "abandonment", "abandonment_without_short", "transfer_rate",
+        "DCP", "talk", "hold", "wrap_up", "AHT", "abandonment", "abandonment_without_short",
+        "transfer_rate",
     }  # fmt: skip
 
 
