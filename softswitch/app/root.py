@@ -69,7 +69,7 @@ class App:
         self.office = Office(settings, self.signalling, self.media, self.store, self.tasks.spawn)
         self.switch = self.office.switch
         self._join_face()
-        await self.media.start()
+        await self._start_media()
         restored = self.office.start()
         self._exit.push_async_callback(self.office.stop)
         if restored:
@@ -89,6 +89,12 @@ class App:
         for notice in store.opened.notices:
             log.info(notice)
         return store
+
+    async def _start_media(self) -> None:
+        try:
+            await self.media.start()
+        except ExceptionGroup as group:  # each engine has said why; one sentence will do
+            raise group.exceptions[0] from None
 
     def _join_face(self) -> None:
         switch, signalling = self.switch, self.signalling

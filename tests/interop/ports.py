@@ -29,12 +29,12 @@ def free_ports(count: int = 1, host: str = "127.0.0.1") -> int:
     raise RuntimeError(f"no {count} free ports from {_LOW} on")
 
 
-def media_range() -> tuple[int, int]:
-    """300 ports for the media of one switch: the last of the worker's own, or others when taken."""
-    low = _LOW + WIDTH - 300
+def media_range(count: int = 300) -> tuple[int, int]:
+    """Ports for the media of one switch: the last of the worker's own, or others when taken."""
+    low = _LOW + WIDTH - count
     while not is_free("127.0.0.1", low):
         low += 12_000 if low < 32_000 else 2
-    return low, low + 299
+    return low, low + count - 1
 
 
 def is_free(host: str, port: int) -> bool:

@@ -21,7 +21,8 @@ class Switch(Child):
     """`softswitch run` with a settings file of its own.
 
     `settings` is what the test is about: TOML without [switch], [sip], [media] and [api], which
-    are written here, with the lines `sip` and `media` more; extensions 101 to 10N have the passwords `secret-101` ….
+    are written here, with the lines `sip` and `media` more; extensions 101 to 10N have the
+    passwords `secret-101` ….
     """
 
     patience = DRAIN
@@ -36,13 +37,14 @@ class Switch(Child):
         sip: str = "",
         media: str = "",
         drain: float = 1.0,
+        ports: int = 300,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.port = folder, free_ports(2)
         self.tls_port, self.http_port = self.port + 1, free_ports()
         self.settings = folder / "settings.toml"
         self.settings.write_text(
-            self._head(transports, sip, media, drain) + people(extensions) + settings
+            self._head(transports, sip, media, drain, ports) + people(extensions) + settings
         )
         self.start()
 
@@ -54,13 +56,13 @@ class Switch(Child):
             env={"PYTHONUNBUFFERED": "1"},
         )
 
-    def _head(self, transports: str, sip: str, media: str, drain: float) -> str:
+    def _head(self, transports: str, sip: str, media: str, drain: float, ports: int) -> str:
         listen = [
             f"{transport}:{host}:{self.tls_port if transport == 'tls' else self.port}"
             for transport in transports.split()
             for host in ("127.0.0.1", "[::1]")
         ]
-        low, high = media_range()
+        low, high = media_range(ports)
         return f"""
 [switch]
 domain = "{DOMAIN}"
@@ -122,10 +124,17 @@ def running(
     sip: str = "",
     media: str = "",
     extensions: int = 4,
+    ports: int = 300,
 ) -> Iterator[Switch]:
     """A switch that is ready; at the end it must go at SIGTERM with code 0 and without a crash."""
     switch = Switch(
-        folder, settings, extensions=extensions, transports=transports, sip=sip, media=media
+        folder,
+        settings,
+        extensions=extensions,
+        transports=transports,
+        sip=sip,
+        media=media,
+        ports=ports,
     )
     try:
         switch.ready()
