@@ -15,8 +15,8 @@ SHARES = {"jain", "gini", "occupancy_spread"}
 TABLE = (
     "offered", "answered", "abandoned", "SL-A", "SL-B", "SL-C", "SL-C-", "SL-C+", "SL-D", "SL-E",
     "ASA", "wait_p50", "wait_p90", "wait_p95", "longest_wait", "abandonment",
-    "abandonment_without_short", "AHT", "occupancy_with_ringing", "occupancy_without_ringing", "occupancy_spread", "jain",
-    "gini",
+    "abandonment_without_short", "AHT", "occupancy_with_ringing", "occupancy_without_ringing",
+    "occupancy_spread", "jain", "gini",
 )  # fmt: skip
 """Rows of the table; JSON has every figure."""
 
