@@ -7,6 +7,7 @@ Carries out `RatePlan`s; who hears whom was decided before.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from itertools import zip_longest
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from media import mixing, rtp
 from media.backends import Backend
 from media.backends.pool import DATA
 from media.codecs import Codec
+from media.framing import MOST_OCTETS, Cut, Framing
 from media.jitter import SILENT, JitterBuffer
 from media.legs import AUDIO, CODECS, Legs
 from media.pcm import saturate
@@ -51,6 +53,7 @@ class Mixer:
         self._sounds: dict[int, tuple[RatePlan, Pcm]] = {}
         self._voices: dict[int, tuple[Pcm, Octets]] = {}
         self._collected: list[_Sounds] = []
+        self._framing = Framing()
         self._floors: dict[int, mixing.Floor] = {}
 
     def adopt(self, plans: Mapping[int, RatePlan], players: Mapping[int, Playing]) -> None:
@@ -71,6 +74,7 @@ class Mixer:
         self._collected = [sounds.only(sounds.rows != row) for sounds in self._collected]
         for buffer in self._buffers.values():
             buffer.reset(np.array([row]))
+        self._framing.forget(row)
         for codec in self._codecs.values():
             codec.forget(row)
             codec.forget(leg)
@@ -235,11 +239,55 @@ class Mixer:
         step = codec.clock_rate // 50 * frames
         timestamps, fresh = self._advance(rows, step, now)
         free = self._legs.sending[rows] & ~busy[rows]
-        if not free.all():
-            rows, index = rows[free], index[free]
-            timestamps, fresh = timestamps[free], fresh[free]
+        odd = free & (self._legs.out_frame[rows] != codec.clock_rate // 50) & codec.even
+        odd |= free & (lengths[index] > MOST_OCTETS)
+        plain = free & ~odd
+        if np.count_nonzero(odd):
+            ticks = codec.clock_rate // 50
+            own = payloads[index[odd]], lengths[index[odd]]
+            self._frame(rows[odd], *own, timestamps[odd], fresh[odd], ticks)
+        if not plain.all():
+            rows, index = rows[plain], index[plain]
+            timestamps, fresh = timestamps[plain], fresh[plain]
         if len(rows):
-            self._packetise(rows, payloads, lengths, index, timestamps, fresh)
+            self._packetise(rows, payloads[index], lengths[index], timestamps, fresh)
+
+    def _frame(
+        self, rows: Ints, payloads: Octets, sizes: Ints, timestamps: Ints, fresh: Mask, ticks: int
+    ) -> None:
+        """Send what is due to peers that want packets of another length than a tick."""
+        cuts = [
+            [
+                (row, cut)
+                for cut in self._framing.cut(
+                    row, timestamp, marker, payload[:size].tobytes(), ticks, wanted
+                )
+            ]
+            for row, payload, size, timestamp, marker, wanted in zip(
+                rows.tolist(),
+                payloads,
+                sizes.tolist(),
+                timestamps.tolist(),
+                fresh.tolist(),
+                self._legs.out_frame[rows].tolist(),
+                strict=True,
+            )
+        ]
+        for due in zip_longest(*cuts):  # one packet a row at a time
+            self._send_cuts([packet for packet in due if packet is not None])
+
+    def _send_cuts(self, due: list[tuple[int, Cut]]) -> None:
+        sizes = np.array([len(cut.payload) for _, cut in due])
+        payloads = np.zeros((len(due), int(sizes.max())), np.uint8)
+        for line, (_, cut) in zip(payloads, due, strict=True):
+            line[: len(cut.payload)] = np.frombuffer(cut.payload, np.uint8)
+        self._packetise(
+            np.array([row for row, _ in due]),
+            payloads,
+            sizes,
+            np.array([cut.timestamp for _, cut in due]),
+            np.array([cut.marker for _, cut in due]),
+        )
 
     def _advance(self, rows: Ints, step: int, now: Instant) -> tuple[Ints, Mask]:
         """Timestamps of this tick: by frames, but by the clock after a change of source."""
@@ -257,33 +305,19 @@ class Mixer:
         return timestamps, fresh
 
     def _packetise(
-        self,
-        rows: Ints,
-        payloads: Octets,
-        lengths: Ints,
-        index: Ints,
-        timestamps: Ints,
-        marker: Mask,
+        self, rows: Ints, payloads: Octets, sizes: Ints, timestamps: Ints, marker: Mask
     ) -> None:
         """Lay headers and payloads into free rows of the pool, and send them."""
         legs, pool = self._legs, self._backend.pool
         first = self._backend.reserve(len(rows))
         at = np.arange(first, first + len(rows))
-        pool.octets[first : first + len(rows), _PAYLOAD : _PAYLOAD + payloads.shape[1]] = payloads[
-            index
-        ]
+        pool.octets[first : first + len(rows), _PAYLOAD : _PAYLOAD + payloads.shape[1]] = payloads
         sequence = legs.out_next[rows]
-        headers = rtp.pack_headers(
-            np.zeros(len(rows), np.int64),
-            marker,
-            legs.out_type[rows],
-            sequence,
-            timestamps,
-            legs.out_ssrc[rows],
-        )
         start = np.zeros(len(rows), np.int64)
+        headers = rtp.pack_headers(
+            start, marker, legs.out_type[rows], sequence, timestamps, legs.out_ssrc[rows]
+        )
         rtp.write_headers(pool, at, start, headers)
-        sizes = lengths[index]
         legs.out_next[rows] = sequence + 1
         legs.out_packets[rows] += 1
         legs.out_octets[rows] += sizes

@@ -34,6 +34,11 @@ class Codec(Protocol):
         """Whether its sound depends on earlier packets."""
         ...
 
+    @property
+    def even(self) -> bool:
+        """Whether its octets are evenly spread in time, so that payloads may be joined and cut."""
+        ...
+
     def decode(
         self,
         keys: Sequence[Hashable],

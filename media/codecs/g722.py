@@ -29,6 +29,7 @@ class G722Codec:
     clock_rate: Final = 8000
     sample_rate: Final = 16000
     stateful: Final = True
+    even: Final = True
 
     def __init__(self) -> None:
         self._decoders: dict[tuple[Hashable, int], G722] = {}

@@ -35,6 +35,7 @@ class OpusCodec:
     clock_rate: Final = _RATE
     sample_rate: Final = _RATE
     stateful: Final = True
+    even: Final = False
 
     def __init__(self) -> None:
         self._decoders: dict[tuple[Hashable, int], AudioCodecContext] = {}

@@ -21,6 +21,7 @@ class TableCodec:
     expand: Callable[[Octets], Pcm]
     compress: Callable[[Pcm], Octets]
     stateful: ClassVar[bool] = False
+    even: ClassVar[bool] = True
     _decoded: Converters = field(default_factory=Converters)
     _encoded: Converters = field(default_factory=Converters)
 
