@@ -1,6 +1,5 @@
 """A recorded day from where the switch keeps it, and what other strategies make of it."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def _folder(path: Path) -> tuple[Any, Iterator[tuple[Event, Instant]]]:
         raise RecordError(f"{error}; a copy of the folder will do") from None
     state, events = log.load()
     log.close()
-    return state, _records([json.dumps(event).encode() for event in events])
+    return state and state["engine"], _records(events)
 
 
 def _file(path: Path) -> Iterator[tuple[Event, Instant]]:

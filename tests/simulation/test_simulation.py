@@ -184,9 +184,9 @@ def test_a_recorded_day_from_the_switchs_own_folder(
 
     done, events = recorded(day)
     log = EngineLog(tmp_path / "acd")
-    log.snapshot(Engine(done.scenario.settings).snapshot())
+    log.snapshot({"engine": Engine(done.scenario.settings).snapshot(), "history": {}})
     for event, at in events:
-        log.append(json.loads(encode(event, at)))
+        log.append(encode(event, at))
     log.close()
     rows = json.loads(run("--replay", tmp_path / "acd", "--json", capsys=capsys))["rules"]
     assert rows[0]["answered"] == len(done.assignments)
