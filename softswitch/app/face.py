@@ -10,11 +10,13 @@ from softswitch.api.application import create_api
 from softswitch.api.server import ApiServer
 from softswitch.api.view import Views
 from softswitch.api.views.calls import Calls
+from softswitch.api.views.conferences import Conferences
 from softswitch.api.views.modes import Modes
 from softswitch.api.views.voicemail import Voicemail
 from softswitch.app.settings import revealed
 from softswitch.app.whole import Whole
 from softswitch.pbx.switch import Switch
+from softswitch.store.voicemail import VoiceMessage
 
 
 class Face:
@@ -25,13 +27,18 @@ class Face:
         self._api = switch.settings.api
         self._phones: dict[str, int] = {}
         self.views = Views(
-            whole=whole, calls=Calls(switch), modes=Modes(switch), voicemail=Voicemail(switch)
+            whole=whole,
+            calls=Calls(switch),
+            modes=Modes(switch),
+            voicemail=Voicemail(switch),
+            conferences=Conferences(switch),
         )
         application = create_api(self.views, revealed(self._api.token))
         self._server = ApiServer(application, [whole.events, whole.trace])
         switch.on_event = whole.events.publish
         switch.store.records.on_event = self._on_call
         switch.locations.watchers.append(self._on_phone)
+        switch.mailroom.on_message.append(self._on_message)
 
     async def listen(self, settings: Settings) -> list[str]:
         """Open the Unix socket and, if wanted, TCP; the addresses.  Raises ListenError."""
@@ -57,6 +64,10 @@ class Face:
 
     def _on_call(self, kind: str, data: dict[str, Any]) -> None:
         self._whole.events.publish(f"call.{kind}", data)
+
+    def _on_message(self, message: VoiceMessage) -> None:
+        told = {"message": message.id, "box": message.box, "caller": message.caller}
+        self._switch.tell("voicemail.left", **told, seconds=message.seconds)
 
     def _on_phone(self, extension: str) -> None:
         """Phones that come and go; those that only stay are not told of."""

@@ -38,7 +38,7 @@ class Meters:
     def _calls(self) -> Iterator[Metric]:
         switch = self._switch
         yield gauge("calls", "Calls in progress", len(switch.calls))
-        yield gauge("legs", "Legs of calls in progress", legs(switch))
+        yield gauge("legs", "Legs of calls in progress", switch.leg_count)
         yield gauge("registrations", "Bindings held", len(switch.locations.registrar))
         yield gauge("alarms", "Alarms that stand", len(list(switch.alarms)))
         yield gauge("tasks", "Coroutines of calls and features", len(self._tasks))
@@ -70,11 +70,6 @@ class Meters:
         refused = [((name,), float(each.refused)) for name, each in streams.items()]
         yield Metric("connections_refused", "Cut off", "counter", ("transport",), refused)
         yield counter("hep_lost", "Copies that did not leave", self._homer.lost)
-
-
-def legs(switch: Switch) -> int:
-    """Legs that belong to calls now."""
-    return sum(len(call.legs) for call in switch.calls.values())
 
 
 def _sound(media: Media, engines: Sequence[EngineStats]) -> Iterator[Metric]:

@@ -13,11 +13,12 @@ from softswitch.api import models
 from softswitch.api.events import Event, Hub
 from softswitch.api.metrics import Metric
 from softswitch.api.view import RefusedError, UnknownError
-from softswitch.app.metrics import Meters, legs
+from softswitch.app.metrics import Meters
 from softswitch.app.reload import Reload
 from softswitch.app.signalling import Signalling
 from softswitch.app.tracing import Tracing
 from softswitch.pbx import modes
+from softswitch.pbx.carrier import Carrier
 from softswitch.pbx.switch import Switch
 from softswitch.sip.guard import Suspect
 
@@ -64,6 +65,7 @@ class Whole:
             listening=self.listening,
             media=self._media.backend,
             usage=self._usage(),
+            trunks=[_trunk(carrier) for carrier in switch.trunks],
             suspects=self.suspects(),
             alarms=[models.Alarm(**alarm._asdict()) for alarm in switch.alarms],
         )
@@ -98,10 +100,19 @@ class Whole:
         bound = len(switch.locations.registrar)
         return {
             "calls": models.Usage(used=len(switch.calls), limit=limits.calls),
-            "legs": models.Usage(used=legs(switch), limit=limits.legs),
+            "legs": models.Usage(used=switch.leg_count, limit=limits.legs),
             "registrations": models.Usage(used=bound, limit=limits.registrations),
             "ports": models.Usage(used=used, limit=ports),
         }
+
+
+def _trunk(carrier: Carrier) -> models.Trunk:
+    return models.Trunk(
+        name=carrier.name,
+        state=carrier.state,
+        channels=models.Usage(used=carrier.used, limit=carrier.trunk.channels),
+        registered_until=carrier.registered_until,
+    )
 
 
 def _suspect(suspect: Suspect, epoch: float) -> models.Suspect:

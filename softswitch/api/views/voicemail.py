@@ -33,9 +33,7 @@ class Voicemail:
         return path
 
     def delete_message(self, message: str) -> None:
-        path = Path(self._get(message).path)
-        self._index.delete(message)
-        path.unlink(missing_ok=True)
+        self._switch.mailroom.delete(self._get(message))
 
     def _get(self, identity: str) -> VoiceMessage:
         message = self._index.get(identity)
