@@ -251,6 +251,7 @@ class Seat:
         """Ring a number and seat whoever answers."""
         with self._room.aside(self._member):
             number = await self._voice.ask("enter-number", most=LONGEST_NUMBER)
+        self._inbox = self._member.leg.divert()  # the number's keys were none of the room's
         if not number:
             return
         try:
