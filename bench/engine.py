@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from statistics import fmean
 from time import process_time
 from typing import Any
 
@@ -35,6 +36,7 @@ from acd.settings import AgentSettings, Member, QueueSettings, Settings
 from acd.simulate.day import Day, simulate
 from acd.simulate.laws import Exponential
 from acd.simulate.scenario import one_queue
+from softswitch.app.process import GARBAGE
 
 SEATS = 3
 """Queues an agent sits at."""
@@ -98,6 +100,7 @@ def saturated(agents: int, queues: int, waiting: int, turns: int) -> dict[str, f
     centre = Centre(agents, queues)
     centre.fill(waiting)
     gc.collect()  # what other measurements left behind is not this one's cost
+    gc.set_threshold(*GARBAGE)
     spent = dict.fromkeys(("ended", "answered", "connected", "joined"), 0.0)
 
     def timed(kind: str, action: Callable[[], Any]) -> Any:
@@ -106,8 +109,10 @@ def saturated(agents: int, queues: int, waiting: int, turns: int) -> dict[str, f
         spent[kind] += process_time() - begin
         return result
 
-    served = 0
-    for _ in range(turns):
+    served, baseline = 0, []
+    for turn in range(turns):
+        if turn % 250 == 0:
+            baseline.append(empty_call_ns(20_000))
         for offer in timed("ended", centre.hang_up):
             leg = f"leg{offer.offer}"
             timed("answered", partial(centre.tell, OfferAnswered(offer.offer, leg)))
@@ -121,6 +126,7 @@ def saturated(agents: int, queues: int, waiting: int, turns: int) -> dict[str, f
         "queues": queues,
         "waiting": waiting,
         "decisions_per_s": (2 * turns + 2 * served) / total,
+        "decision_in_empty_calls": 1e9 * total / (2 * turns + 2 * served) / fmean(baseline),
         "offers_per_s": served / total,
         "offer_decisions_per_s": served / spent["ended"],
         **{f"{kind}_us": 1e6 * seconds / turns for kind, seconds in spent.items()},
@@ -174,15 +180,18 @@ def growth(rows: list[dict[str, float]]) -> float:
     return slope / sum((x - mean_x) ** 2 for x in xs)
 
 
-def empty_call_ns() -> float:
-    """What calling a function that does nothing costs here: divide by it to compare machines."""
+def empty_call_ns(times: int = 200_000) -> float:
+    """What calling a function that does nothing costs at this moment, loop included.
+
+    Speeds of shared machines drift by half; the ratio to this baseline does not.
+    """
 
     def nothing() -> None: ...
 
     begin = process_time()
-    for _ in range(200_000):
+    for _ in range(times):
         nothing()
-    return 1e9 * (process_time() - begin) / 200_000
+    return 1e9 * (process_time() - begin) / times
 
 
 def measure(turns: int = 10_000) -> dict[str, Any]:
