@@ -116,7 +116,7 @@ class Core:
         self.board.streams[command.leg] = stream = command.stream
         agree_types(self.legs, row, stream)
         self.legs.receiving[row] = stream.receiving
-        self.legs.sending[row] = stream.sending and usable(stream.remote)
+        self.legs.sending[row] = stream.sending and stream.reachable
         self.gate.agree(row, stream)
         self._agree_peer(row, stream, before, now)
         self.board.graph.changed = True
@@ -128,12 +128,12 @@ class Core:
         legs.latch_until[row] = now + self._settings.latch_window if stream.latch else -np.inf
         if before is not None and before.remote == stream.remote and stream.latch:
             return  # keep sending to where the peer was found, until it is found elsewhere
-        remote = stream.remote if usable(stream.remote) else None
+        remote = stream.remote if stream.reachable else None
         if self._settings.connect:
             self._sockets.tie(2 * row, None if stream.latch else remote)
         legs.signalled[row] = legs.believed[row] = 0 if remote is None else key_of(remote)
         self._sockets.aim(2 * row, remote)
-        self._sockets.aim(2 * row + 1, rtcp_address(stream))
+        self._sockets.aim(2 * row + 1, stream.rtcp_address)
 
     def _hear(self, command: commands.Hear, now: Instant) -> None:
         self.board.graph.hear(command.listener, command.sources)
@@ -225,7 +225,7 @@ class Core:
 
     def turn(self, batch: Batch, now: Instant) -> None:
         """Handle what came: each packet is relayed, decoded, counted or dropped."""
-        self._compile()
+        self.compile()
         while len(batch.sockets):
             left, decoded = self.express.carry(batch, now)
             if decoded is not None:
@@ -309,7 +309,7 @@ class Core:
         if np.count_nonzero(changed):
             legs.in_codec[packets.leg[changed]] = kinds[changed]
             self.board.graph.changed = True
-            self._compile()
+            self.compile()
 
     def _listen(self, packets: rtp.Packets, kinds: Array, tracked: reception.Tracked) -> None:
         """Take in the sound of legs that somebody hears mixed."""
@@ -334,7 +334,7 @@ class Core:
             self._sockets.aim(2 * row + 1, (address[0], address[1] + 1))
         self.legs.sending[row] = stream.sending
         self.board.graph.changed = True
-        self._compile()
+        self.compile()
         self._emit(events.SourceChanged(leg, address))
 
     # Ticks
@@ -352,7 +352,7 @@ class Core:
             self._tick += passed
             busy = np.zeros(self.legs.capacity, np.bool_)
             due = self.keys.due(now, busy)
-            self._compile()
+            self.compile()
             self.mixer.tick(self._tick, passed, now, busy)
             self.keys.send(due)
             self.watch.tick(self.mixer.voices(8000))
@@ -389,7 +389,8 @@ class Core:
         if np.count_nonzero(aimed):
             self.gate.send_rtcp(rows[aimed], packets[aimed], mux[aimed])
 
-    def _compile(self) -> None:
+    def compile(self) -> None:
+        """Make the hearing graph as it is now hold; nothing to do while it stays the same."""
         plans = self.board.compile()
         if plans is not None:
             self.mixer.adopt(plans, self._players)
@@ -406,14 +407,3 @@ class Core:
         stream = self.board.streams.get(int(self.legs.leg[row]))
         codec = stream.codec if stream else ""
         return self.reports.snapshot(row, codec, self._sockets.peer(2 * row), self.mixer.late(row))
-
-
-def usable(address: Address | None) -> bool:
-    """RFC 3264 §5.1, §8.4: port 0 and the address of all zeros mean nobody is there."""
-    return address is not None and address[1] != 0 and address[0] not in ("0.0.0.0", "::")
-
-
-def rtcp_address(stream: Stream) -> Address | None:
-    if stream.remote is None or not usable(stream.remote) or stream.rtcp_mux:
-        return None
-    return stream.remote_rtcp or (stream.remote[0], stream.remote[1] + 1)

@@ -16,14 +16,16 @@ import time
 import structlog
 
 from media import commands, events
-from media.backends import Backend
+from media.backends import Backend, Batch
 from media.backends.choice import choose
 from media.backends.sockets import Sockets
 from media.core import Core
-from media.types import TICK, Instant
+from media.types import TICK, Instant, Seconds
 from media.wire import Framer, encode
 
 _MOST = 1 << 20
+_MOST_FAULTS = 5
+"""Ticks in a row that may fail."""
 
 log = structlog.get_logger("media")
 
@@ -35,6 +37,7 @@ class Engine:
         control.setblocking(False)
         self._control, self._framer = control, Framer()
         self._unsent = bytearray()
+        self._faults = 0
         self._events: list[events.Event] = []
         settings = configure.settings
         self._sockets = Sockets.bind(settings)
@@ -62,12 +65,47 @@ class Engine:
             now = time.monotonic()
             if batch.control and not self._obey(now):
                 return
-            self._core.turn(batch, now)
+            self._turn(batch, now)
             if now >= next_tick:
                 late = now - next_tick
                 frames = 1 + int(late / TICK)
-                self._core.tick(now, frames, late)
+                self._tick(now, frames, late)
                 next_tick += frames * TICK
+
+    def _turn(self, batch: Batch, now: Instant) -> None:
+        """Handle a batch; a fault of ours in it ends the legs whose packets bring it about.
+
+        What part of the batch was handled before the fault is handled twice: those packets
+        count as repeated.
+        """
+        self._core.compile()  # a fault in here concerns all legs, and ends the process
+        try:
+            self._core.turn(batch, now)
+        except Exception:
+            log.exception("media packets failed")
+            for i in range(len(batch.sockets)):
+                part = slice(i, i + 1)
+                packet = Batch(batch.sockets[part], batch.rows[part], batch.lengths[part], False)
+                self._turn_alone(packet, now)
+
+    def _turn_alone(self, packet: Batch, now: Instant) -> None:
+        try:
+            self._core.turn(packet, now)
+        except Exception:
+            leg = int(self._core.legs.leg[packet.sockets[0] >> 1])
+            log.exception("media leg ended by a fault", leg=leg)
+            self._core.handle(commands.Close(leg), now)
+
+    def _tick(self, now: Instant, frames: int, late: Seconds) -> None:
+        """Tick; a fault costs this tick, and one that stays ends the process."""
+        try:
+            self._core.tick(now, frames, late)
+            self._faults = 0
+        except Exception:
+            self._faults += 1
+            if self._faults == _MOST_FAULTS:
+                raise
+            log.exception("media tick failed")
 
     def _obey(self, now: Instant) -> bool:
         """Carry out what the switch wrote; False when it is gone."""

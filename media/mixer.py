@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import zip_longest
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from media.backends import Backend
 from media.backends.pool import DATA
 from media.codecs import Codec
 from media.framing import MOST_OCTETS, Cut, Framing
+from media.intake import Sounds, collect, join
 from media.jitter import SILENT, JitterBuffer
 from media.legs import AUDIO, CODECS, Legs
 from media.pcm import saturate
@@ -25,7 +26,6 @@ from media.reception import Tracked
 from media.types import Instant, Ints, Mask, Octets, Pcm
 
 _PAYLOAD = DATA + rtp.HEADER
-_PADDED = 1 << 29
 
 
 class Playing(Protocol):
@@ -52,7 +52,7 @@ class Mixer:
         self._wants: dict[int, Mask] = {}
         self._sounds: dict[int, tuple[RatePlan, Pcm]] = {}
         self._voices: dict[int, tuple[Pcm, Octets]] = {}
-        self._collected: list[_Sounds] = []
+        self._collected: list[Sounds] = []
         self._framing = Framing()
         self._floors: dict[int, mixing.Floor] = {}
 
@@ -86,7 +86,7 @@ class Mixer:
 
         Rows are all different.
         """
-        self._collected.append(_sounds(self._backend, packets, kinds, tracked))
+        self._collected.append(collect(self._backend.pool, packets, kinds, tracked))
 
     def _take_in(self) -> None:
         """Decode what was collected, into the jitter buffers; of each leg in its order."""
@@ -94,13 +94,13 @@ class Mixer:
             return
         sounds = self._collected[0]
         if len(self._collected) > 1:
-            sounds = _joined(self._collected)
+            sounds = join(self._collected)
         self._collected.clear()
         parts = rtp.rounds(sounds.rows, self._legs.capacity)
         for part in parts:
             self._receive(sounds if len(parts) == 1 else sounds.only(part))
 
-    def _receive(self, sounds: _Sounds) -> None:
+    def _receive(self, sounds: Sounds) -> None:
         """Decode audio of rows that are all different."""
         kind_list = np.unique(sounds.kinds).tolist()
         for rate, wants in self._wants.items():
@@ -111,7 +111,7 @@ class Mixer:
                     one = sounds if chosen.all() else sounds.only(chosen)
                     self._decode(rate, CODECS[kind - AUDIO], one)
 
-    def _decode(self, rate: int, name: str, sounds: _Sounds) -> None:
+    def _decode(self, rate: int, name: str, sounds: Sounds) -> None:
         codec = self._codecs[name]
         if codec.stateful and not sounds.newest.all():  # its decoder has gone past them
             sounds = sounds.only(sounds.newest)
@@ -364,50 +364,3 @@ class _Chosen:
 
 def _pick(keys: tuple[Hashable, ...], used: Mask) -> Iterable[Hashable]:
     return (keys[i] for i in np.flatnonzero(used).tolist())
-
-
-class _Sounds(NamedTuple):
-    """Audio packets taken out of the pool, a column a fact."""
-
-    rows: Ints
-    kinds: Ints
-    sequences: Ints
-    timestamps: Ints
-    restarted: Mask
-    repeated: Mask
-    newest: Mask
-    lengths: Ints
-    """Octets of the payloads, padding left out."""
-    payloads: Octets
-    """As wide as the longest."""
-
-    def only(self, chosen: Mask | Ints) -> _Sounds:
-        return _Sounds._make(column[chosen] for column in self)
-
-
-def _sounds(backend: Backend, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> _Sounds:
-    octets = backend.pool.octets
-    lengths = packets.length - packets.payload_at
-    width = int(lengths.max(initial=0))
-    if (packets.payload_at == rtp.HEADER).all():
-        payloads = octets[packets.row, _PAYLOAD : _PAYLOAD + width]
-    else:
-        columns = (DATA + packets.payload_at)[:, None] + np.arange(width)
-        payloads = octets[packets.row[:, None], np.minimum(columns, octets.shape[1] - 1)]
-    padded = (packets.first & _PADDED) != 0
-    if padded.any():  # RFC 3550 §5.1: the last octet counts the padding
-        last = octets[packets.row, DATA + packets.length - 1].astype(np.int64)
-        lengths = np.where(padded, np.maximum(lengths - last, 0), lengths)
-    return _Sounds(packets.leg, kinds, *tracked, lengths, payloads)
-
-
-def _joined(parts: list[_Sounds]) -> _Sounds:
-    """One batch of all, payloads as wide as the widest."""
-    width = max(part.payloads.shape[1] for part in parts)
-    payloads = np.zeros((sum(len(part.rows) for part in parts), width), np.uint8)
-    at = 0
-    for part in parts:
-        payloads[at : at + len(part.rows), : part.payloads.shape[1]] = part.payloads
-        at += len(part.rows)
-    columns = zip(*(part[:-1] for part in parts), strict=True)
-    return _Sounds._make([*(np.concatenate(column) for column in columns), payloads])

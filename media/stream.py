@@ -76,3 +76,19 @@ class Stream:
                 raise ValueError(f"{name} is none of {', '.join(CODEC_RATES)}")
         if self.clock_rate not in CODEC_RATES[self.codec.upper()]:
             raise ValueError(f"{self.codec} is not spoken at {self.clock_rate} Hz")
+
+    @property
+    def reachable(self) -> bool:
+        """RFC 3264 §5.1, §8.4: port 0 and the address of all zeros mean nobody is there."""
+        return (
+            self.remote is not None
+            and self.remote[1] != 0
+            and self.remote[0] not in ("0.0.0.0", "::")
+        )
+
+    @property
+    def rtcp_address(self) -> Address | None:
+        """Where RTCP goes, if it has a port of its own."""
+        if self.remote is None or not self.reachable or self.rtcp_mux:
+            return None
+        return self.remote_rtcp or (self.remote[0], self.remote[1] + 1)
