@@ -67,6 +67,8 @@ def _unprivileged(home: Path) -> list[str]:
     if os.getuid() != 0:
         return []
     shutil.chown(home, "postgres")
-    for parent in home.parents[:2]:  # pytest's own directories, closed to others
+    for parent in home.parents:  # pytest's own directories, closed to others
+        if parent.stat().st_mode & 0o001:
+            break
         parent.chmod(parent.stat().st_mode | 0o011)
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
