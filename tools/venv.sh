@@ -22,7 +22,7 @@ echo "Installing the pinned packages into .venv (half a minute) ..."
 log=.venv/install.log
 .venv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9 >"$log" 2>&1 ||
     { tail -5 "$log" >&2; stop "pip could not install uv; is a package index reachable? (whole log: $log)"; }
-.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode requirements.lock >"$log" 2>&1 ||
+.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock >"$log" 2>&1 ||
     { tail -20 "$log" >&2; stop "the packages of requirements.lock could not be installed (whole log: $log)"; }
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e . >"$log" 2>&1 ||
     { tail -20 "$log" >&2; stop "the softswitch command could not be installed (whole log: $log)"; }
