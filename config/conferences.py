@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Name, Names, Number, Seconds, Table
+from config.base import Name, Names, Number, Table
 from config.passwords import Secret
 
 
@@ -37,5 +37,3 @@ class Conference(Table):
     music: Name | None = None
     """What one who is alone hears."""
     pin_tries: Annotated[int, Field(ge=1, le=10)] = 3
-    empty_after: Annotated[Seconds, Field(ge=0)] = 0.0
-    """How long an ad-hoc room is kept when its last member has left."""

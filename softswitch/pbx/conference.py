@@ -1,4 +1,4 @@
-"""`conference:ROOM`: everybody hears everybody else (P14); and rooms made of a call in progress.
+"""`conference:ROOM`: everybody hears everybody else (P14).
 
 Keys in a room: `1` mutes oneself, `2` tells how many are there, `4` and `6` change the volume,
 `*` tells the keys, `#` leaves.  A moderator has `0` (call somebody), `3` (lock), `5` (mute all),
@@ -161,7 +161,7 @@ class Seat:
             await self._say("conf-recorded")
         if room.is_waiting:
             await self._say("conf-wait-leader")
-        elif len(room.members) == 1 and not room.passing:
+        elif len(room.members) == 1:
             await self._say("conf-only-person")
 
     def _is_over(self) -> bool:
@@ -284,9 +284,9 @@ def _places(switch: Switch, call: Call, number: str) -> list[Place]:
     return list(switch.features.outside(switch, call, number, None))
 
 
-def seat(switch: Switch, room: Room, leg: Leg, *, dialled: str, moderator: bool = False) -> None:
+def seat(switch: Switch, room: Room, leg: Leg, *, dialled: str) -> None:
     """Give an answered leg a call of its own, in the room; hung up where there is no space."""
-    script = partial(_sit, switch, room, Member(leg, moderator))
+    script = partial(_sit, switch, room, Member(leg))
     try:
         if room.is_full:
             raise Refused(FORBIDDEN, f"{room.name} is full")
@@ -297,17 +297,6 @@ def seat(switch: Switch, room: Room, leg: Leg, *, dialled: str, moderator: bool 
 
 async def _sit(switch: Switch, room: Room, member: Member, call: Call) -> None:
     await sit(switch, room, member, call)
-
-
-async def confer(switch: Switch, call: Call, *others: Leg) -> None:
-    """Make a room of `call`'s party and `others`, all answered (P14); returns when he leaves.
-
-    Each of the others gets a call of its own, so that they talk on without him.
-    """
-    room = switch.rooms.open_passing(f"call-{call.id}")
-    for other in others:
-        seat(switch, room, other, dialled=room.name)
-    await sit(switch, room, Member(call.leg, moderator=True), call)
 
 
 def command(room: Room, leg_id: str, verb: str) -> bool:

@@ -13,7 +13,7 @@ from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
 from softswitch.pbx.mwi import light_lamps
 from softswitch.pbx.play import hangup, play
-from softswitch.pbx.recording import keep_recordings
+from softswitch.pbx.recording import keep_recordings, on_demand
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, voicemail
 
@@ -37,6 +37,7 @@ FEATURES = Features(
     in_call={
         "attended_transfer": attended,
         "blind_transfer": blind,
+        "record": on_demand,
     },
     services=(
         light_lamps,

@@ -20,7 +20,7 @@ import structlog
 
 from config.settings import Settings
 from media import client, events
-from media.items import Item, Tone
+from media.items import Item, Silence, Tone
 from softswitch.calls.call import Call
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
@@ -52,6 +52,8 @@ class Tape:
     paused: bool = False
     parts: list[str] = field(default_factory=list)
     recorder: client.Recorder | None = None
+    reminder: client.Player | None = None
+    """The tone that both hear from time to time."""
     legs: tuple[Leg, ...] = ()
 
 
@@ -100,10 +102,14 @@ class Recordings:
         """The two who talk are these now: record them if that is wished."""
         tape = self._tapes.get(talk.call)
         legs = (talk.a, talk.b)
-        if tape is None or not tape.why or tape.legs == legs or any(leg.ended for leg in legs):
+        if tape is None or not tape.why or any(leg.ended for leg in legs):
             return
-        self._stop(tape)
-        self._start(talk.call, tape, legs)
+        if tape.legs != legs:
+            self._stop(tape)
+            self._start(talk.call, tape, legs)
+        if tape.reminder is not None and not any(leg.held for leg in legs):
+            for leg in legs:
+                leg.hear(talk.other(leg), tape.reminder)
 
     def rest(self, call: Call) -> None:
         """The two have parted; who talks next in this call is another part."""
@@ -178,6 +184,9 @@ class Recordings:
             on_event=self._on_recorded,
         )
         tape.legs, tape.paused = legs, False
+        if settings.tone_every:
+            pause = Silence(round(settings.tone_every * 1000))
+            tape.reminder = self._switch.board.media.player(pause, BEEP, loop=True)
         tape.parts.append(str(path))
         call.record.learn(recording=tape.parts[0], recordings=tape.parts[:])
         call.record.event("recording", why=tape.why, path=str(path))
@@ -185,7 +194,9 @@ class Recordings:
     def _stop(self, tape: Tape) -> None:
         if tape.recorder is not None:
             tape.recorder.stop()
-        tape.recorder, tape.legs = None, ()
+        if tape.reminder is not None:
+            tape.reminder.close()
+        tape.recorder, tape.reminder, tape.legs = None, None, ()
 
     def _on_recorded(self, event: events.Event) -> None:
         assert isinstance(event, events.Recorded)
@@ -209,6 +220,12 @@ class Recordings:
     @property
     def _suffix(self) -> str:
         return f".{self._switch.settings.recording.format}"
+
+
+async def on_demand(talk: Conversation, leg: Leg) -> bool:
+    """`*1` in mid-call."""
+    await talk.switch.recordings.toggle(talk, leg)
+    return False
 
 
 async def both_hear(talk: Conversation, *items: Item) -> None:

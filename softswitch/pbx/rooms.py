@@ -57,11 +57,8 @@ class Member:
 class Room:
     """One conference in progress.  It ends when its last member leaves."""
 
-    def __init__(
-        self, name: str, settings: Conference, switch: Switch, *, passing: bool = False
-    ) -> None:
-        """`passing`: made of a call; it is over when only one is left."""
-        self.name, self.settings, self.passing = name, settings, passing
+    def __init__(self, name: str, settings: Conference, switch: Switch) -> None:
+        self.name, self.settings = name, settings
         self.members: list[Member] = []
         self.locked = self.all_muted = False
         self._switch = switch
@@ -110,8 +107,7 @@ class Room:
         self.members.remove(member)
         self._sound.remove(member.leg.sound.port)
         self._tell("conference.left", member)
-        over = self.settings.end_with_moderator and member.moderator
-        if over or (self.passing and len(self.members) == 1):
+        if self.settings.end_with_moderator and member.moderator:
             self.end()
         if self.members:
             self.tune()
@@ -233,10 +229,6 @@ class Rooms:
         settings = self._switch.settings.conferences[name]
         return self._rooms.get(name) or Room(name, settings, self._switch)
 
-    def open_passing(self, name: str) -> Room:
-        """A room that no settings name, for parties who talk already."""
-        return Room(name, PASSING, self._switch, passing=True)
-
     def keep(self, room: Room) -> None:
         """Somebody entered."""
         self._rooms[room.name] = room
@@ -246,7 +238,3 @@ class Rooms:
         if self._rooms.get(room.name) is room:
             del self._rooms[room.name]
         self._switch.tell("conference.ended", conference=room.name)
-
-
-PASSING = Conference(tones=False)
-"""How a room behaves that three parties made of their call."""

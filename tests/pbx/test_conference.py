@@ -1,10 +1,6 @@
 """Conferences: P14, and what a moderator and the API may do."""
 
-from config.targets import Kind, Target
-from softswitch.calls.call import Call
-from softswitch.calls.dial import ring
-from softswitch.pbx.conference import command, confer
-from softswitch.pbx.switch import Switch
+from softswitch.pbx.conference import command
 from tests.pbx.world import World, in_world
 from tests.support.phone import Talk, until
 
@@ -196,26 +192,3 @@ async def test_names_are_said_when_members_come(world: World) -> None:
         await world.pass_time(3.0)
 
     assert "conf-joined" in world.told()
-
-
-@in_world('[groups.three]\nnumber = "600"\nmembers = ["102", "103"]\n')
-async def test_three_who_talk_become_a_room_that_ends_with_the_second_last(world: World) -> None:
-    async def three(switch: Switch, call: Call, _: Target) -> None:
-        places = (switch.phones(number, call.leg) for number in ("102", "103"))
-        legs = [await ring(call, each, ring_time=5.0) for each in places]
-        call.leg.answer()
-        await confer(switch, call, *legs)
-
-    targets = {**world.switch.features.targets, Kind.GROUP: three}
-    world.switch.features = world.switch.features._replace(targets=targets)
-    anna, boris, clara = await world.phones("101", "102", "103")
-    boris.answers = clara.answers = True
-    talk = anna.dial("600")
-    await until(lambda: talk.answered)
-    await world.settle()
-    assert world.hears(talk) == {"102", "103"}
-    talk.hang_up()
-    await world.settle()
-    assert world.hears(boris.talks[0]) == {"103"}
-    boris.talks[0].hang_up()
-    await until(lambda: clara.talks[0].ended)

@@ -102,6 +102,26 @@ async def test_a_wish_from_elsewhere_is_told_once_and_paused(world: World) -> No
     assert kinds.index("recording-paused") < kinds.index("recording-resumed")
 
 
+@in_world("[recording]\ntone_every = 10.0\n")
+async def test_on_demand_by_keys_both_hear_it_begin_and_end(world: World) -> None:
+    """`*1`; while it lasts a tone reminds them."""
+    anna, boris = await talk(world, "101", "102")
+    anna.press("*1")
+    await world.settle()
+    assert world.hears(boris) == {"tone:confirm", "recording-started"}
+    await world.pass_time(1.5)
+    assert len(world.studio.recorders) == 1
+    assert world.hears(boris) == {"101", "silence", "tone:confirm"}
+    anna.press("*1")
+    await world.settle()
+    assert world.hears(anna) == {"tone:confirm", "recording-stopped"}
+    await world.pass_time(1.5)
+
+    assert not world.studio.recorders
+    assert world.hears(boris) == {"101"}
+    assert world.events("recording-notice")
+
+
 def test_days_that_are_over_are_deleted_and_the_files_of_others_are_not(tmp_path: Path) -> None:
     for day in ("2026/01/31", "2026/02/01", "2026/02/02"):
         (tmp_path / day).mkdir(parents=True)
