@@ -23,6 +23,24 @@ class Office(NamedTuple):
     anna: Baresip
     boris: Baresip
 
+    def talk(self) -> None:
+        """101 calls 102, who answers."""
+        self.anna.dial("102")
+        self.both_talk()
+
+    def both_talk(self) -> None:
+        self.boris.established()
+        self.anna.established()
+
+    def end(self) -> None:
+        """101 hangs up."""
+        self.anna.hangup()
+        self.both_are_free()
+
+    def both_are_free(self) -> None:
+        self.anna.closed()
+        self.boris.closed()
+
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
@@ -41,14 +59,11 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @pytest.fixture
 def call(office: Office) -> Iterator[str]:
     """101 talks with 102; the call's id."""
-    office.anna.dial("102")
-    office.boris.established()
-    office.anna.established()
+    office.talk()
     (found,) = told(office.switch, "calls")
     yield str(found["id"])
     office.switch.command("hangup", "--all")
-    office.anna.closed()
-    office.boris.closed()
+    office.both_are_free()
 
 
 def told(switch: Switch, *words: str) -> Any:
@@ -102,11 +117,9 @@ def test_an_unknown_call_is_told_so(office: Office) -> None:
 
 def test_originate_rings_one_phone_and_then_the_other(office: Office) -> None:
     call = told(office.switch, "originate", "101", "102")["call"]
-    office.anna.established()
-    office.boris.established()
+    office.both_talk()
 
-    office.anna.hangup()
-    office.boris.closed()
+    office.end()
 
     record = told(office.switch, "records", "--call", call)
     assert [leg["party"] for leg in record["legs"]] == ["101", "102"]
@@ -132,10 +145,8 @@ def test_records_are_found_by_number(office: Office, call: str) -> None:
 def test_a_trace_of_an_extension_is_a_live_ladder(office: Office, tmp_path: Path) -> None:
     with watching(office.switch, tmp_path, "--extension", "102") as trace:
         trace.wait_for_output("REGISTER")  # what passed before is shown first
-        office.anna.dial("102")
-        office.boris.established()
-        office.anna.hangup()
-        office.boris.closed()
+        office.talk()
+        office.end()
         trace.wait_for_output("BYE")
 
         ladder = trace.output()
@@ -167,10 +178,8 @@ def test_events_tell_a_call_from_beginning_to_end(office: Office) -> None:
     where = f"http://127.0.0.1:{office.switch.http_port}/v1/events?kind=call"
     with urllib.request.urlopen(where) as stream:
         assert stream.readline() == b": ready\n"
-        office.anna.dial("102")
-        office.boris.established()
-        office.anna.hangup()
-        office.boris.closed()
+        office.talk()
+        office.end()
         kinds = []
         while "call.ended" not in kinds:
             line = stream.readline().decode()
@@ -182,12 +191,10 @@ def test_events_tell_a_call_from_beginning_to_end(office: Office) -> None:
 
 def test_metrics_count_what_passes(office: Office) -> None:
     before = metrics(office.switch)
-    office.anna.dial("102")
-    office.boris.established()
+    office.talk()
 
     during = metrics(office.switch)
-    office.anna.hangup()
-    office.boris.closed()
+    office.end()
 
     received = "softswitch_sip_messages_total", "received"
     assert during[received] > before[received]
