@@ -4,8 +4,8 @@ counted and timed.
     python -m bench.load_rtp PHONES [PAYLOAD_TYPE …]
 
 Says on standard output which port each phone has, as one JSON list; reads from standard input
-one JSON object {"targets": [[host, port], ...], "seconds": s, "sending": true}; sends; writes
-one JSON object of counts and delays.
+JSON objects {"targets": [[host, port], ...], "seconds": s, "sending": true}, one a line; sends;
+writes one JSON object of counts and delays for each.
 
 Phones share a few sockets, so that a turn is two system calls (sendmmsg, recvmmsg) and this
 process stays far from being the bottleneck: whoever is measured knows phones by the port that
@@ -77,7 +77,7 @@ class Crowd:
         self.ports = [ports[phone % _SLOTS] for phone in range(phones)]
         self._packets = _packets(phones, payload_types)
         self._inbox = _Inbox()
-        self._sent = self._late = 0
+        self._sent = self._late = self._frames = 0
 
     def run(self, targets: list[tuple[str, int]], seconds: Seconds, sending: bool) -> Outcome:
         """Phone i talks to `targets[i]` for so long; a crowd that is not sending only hears."""
@@ -86,6 +86,7 @@ class Crowd:
         for own in self._sockets:
             self._inbox.read(own)
         self._inbox.forget()  # what came before the account was opened
+        self._sent = self._late = 0
         start = time.monotonic() + 0.05
         for number in range(round(seconds * 1000)):
             due = start + number * 0.001
@@ -93,9 +94,11 @@ class Crowd:
             self._late += time.monotonic() > due + 0.001
             slot = number % _SLOTS
             if sending:
-                self._sent += slots[slot].send(self._sockets[slot], number // _SLOTS)
+                frame = self._frames + number // _SLOTS
+                self._sent += slots[slot].send(self._sockets[slot], frame)
             for own in self._sockets[number % _READ_EVERY :: _READ_EVERY]:
                 self._inbox.read(own)
+        self._frames += round(seconds * 1000 / _SLOTS)
         self._finish()
         return self._inbox.outcome(self._sent, self._late)
 
@@ -238,10 +241,11 @@ def _messages(packets: Array, names: Array) -> tuple[Array, Array]:
 def main() -> None:
     crowd = Crowd(int(sys.argv[1]), [int(kind) for kind in sys.argv[2:]] or [0])
     print(json.dumps(crowd.ports), flush=True)
-    order = json.loads(sys.stdin.readline())
-    targets = [(host, port) for host, port in order["targets"]]
-    outcome = crowd.run(targets, order["seconds"], order.get("sending", True))
-    print(json.dumps(asdict(outcome)), flush=True)
+    for line in sys.stdin:
+        order = json.loads(line)
+        targets = [(host, port) for host, port in order["targets"]]
+        outcome = crowd.run(targets, order["seconds"], order.get("sending", True))
+        print(json.dumps(asdict(outcome)), flush=True)
     crowd.close()
 
 

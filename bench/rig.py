@@ -133,14 +133,20 @@ def hosts(legs: Sequence[MediaLeg]) -> list[Address]:
     return [(HOST, leg.port) for leg in legs]
 
 
-def opened(media: Media, phones: Phones, codecs: Sequence[str] = ("PCMU",)) -> list[MediaLeg]:
-    """A leg for each phone, connected; the codecs in turn."""
+def opened(
+    media: Media,
+    phones: Phones,
+    codecs: Sequence[str] = ("PCMU",),
+    only: Sequence[int] | None = None,
+) -> list[MediaLeg]:
+    """A leg for each phone, or for `only` these, connected; the codecs in turn."""
     legs = []
-    for number, address in enumerate(phones.addresses):
+    for number in range(len(phones.addresses)) if only is None else only:
         codec = codecs[number % len(codecs)]
         kind = PAYLOAD_TYPES[codec]
         leg = media.open(lambda event: None)
-        leg.connect(Stream(address, codec, send_pt=kind, receive_pts={kind: codec}))
+        stream = Stream(phones.addresses[number], codec, send_pt=kind, receive_pts={kind: codec})
+        leg.connect(stream)
         legs.append(leg)
     return legs
 
