@@ -12,6 +12,7 @@ from softswitch.api.view import Views
 from softswitch.api.views.calls import Calls
 from softswitch.api.views.conferences import Conferences
 from softswitch.api.views.modes import Modes
+from softswitch.api.views.park import Park
 from softswitch.api.views.voicemail import Voicemail
 from softswitch.app.settings import revealed
 from softswitch.app.whole import Whole
@@ -32,12 +33,14 @@ class Face:
             modes=Modes(switch),
             voicemail=Voicemail(switch),
             conferences=Conferences(switch),
+            park=Park(switch),
         )
         application = create_api(self.views, revealed(self._api.token))
         self._server = ApiServer(application, [whole.events, whole.trace])
         switch.on_event = whole.events.publish
         switch.store.records.on_event = self._on_call
         switch.locations.watchers.append(self._on_phone)
+        switch.parking.watchers.append(self._on_slot)
         switch.mailroom.on_message.append(self._on_message)
 
     async def listen(self, settings: Settings) -> list[str]:
@@ -68,6 +71,13 @@ class Face:
     def _on_message(self, message: VoiceMessage) -> None:
         told = {"message": message.id, "box": message.box, "caller": message.caller}
         self._switch.tell("voicemail.left", **told, seconds=message.seconds)
+
+    def _on_slot(self, slot: str) -> None:
+        parked = self._switch.parking.get(slot)
+        if parked is None:
+            self._switch.tell("park.left", slot=slot)
+        else:
+            self._switch.tell("park.taken", slot=slot, call=parked.call.id, by=parked.by)
 
     def _on_phone(self, extension: str) -> None:
         """Phones that come and go; those that only stay are not told of."""

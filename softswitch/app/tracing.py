@@ -47,6 +47,7 @@ class Tracing:
             return [Event(0, "message", self._facts(each)) for each in self._trace.recent()]
         needle = extension.encode()  # facts cost more than a look at the octets
         mentioned = {each.call_id for each in self._trace.recent() if needle in each.data}
+        mentioned |= {name for name, own in self._owners.items() if own.extension == extension}
         told = [self._facts(each) for each in self._trace.recent() if each.call_id in mentioned]
         concerned = {data["sip_call_id"] for data in told if extension in data["extensions"]}
         return [Event(0, "message", data) for data in told if data["sip_call_id"] in concerned]
