@@ -66,6 +66,7 @@ def test_r2_an_extension_is_recorded_in_stereo_under_the_calls_id(
     caller.established()
     caller.live(4.5)
     caller.hangup()
+    caller.closed()
     called.closed()
 
     call, recording, kinds = last_call(office)
