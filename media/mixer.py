@@ -6,7 +6,7 @@ Carries out `RatePlan`s; who hears whom was decided before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Protocol
 
@@ -325,13 +325,9 @@ class Mixer:
 
     # Who else listens
 
-    def tapped(self, rate: int, tap: int) -> Pcm | None:
-        """What listener `tap` hears in this tick, or None if it has no sound at this rate."""
-        if rate not in self._sounds:
-            return None
-        plan, sounds = self._sounds[rate]
-        number = plan.taps.get(tap)
-        return None if number is None else sounds[number]
+    def sounds(self, rate: int) -> tuple[RatePlan, Pcm] | None:
+        """All sounds of this tick at one rate, and the plan that numbers them for each tap."""
+        return self._sounds.get(rate)
 
     def voices(self, rate: int) -> tuple[Ints, Pcm, Octets]:
         """Rows of the legs heard in this tick, their frames and states."""
@@ -350,7 +346,8 @@ class _Chosen:
 
     def __init__(self, coding: Coding, states: Octets) -> None:
         self.coding = coding
-        self.index, self.keys, self.sounds = coding.index, coding.keys, coding.sounds
+        self.index, self.sounds = coding.index, coding.sounds
+        self.keys: Sequence[Hashable] = coding.keys
         if coding.index is coding.quiet_index:
             return
         quiet = states[coding.own_voice] == SILENT
@@ -359,8 +356,4 @@ class _Chosen:
         used[index] = True
         self.index = (np.cumsum(used) - 1)[index]
         self.sounds = coding.sounds[used]
-        self.keys = tuple(_pick(coding.keys, used))
-
-
-def _pick(keys: tuple[Hashable, ...], used: Mask) -> Iterable[Hashable]:
-    return (keys[i] for i in np.flatnonzero(used).tolist())
+        self.keys = range(len(self.sounds))  # only codecs without state share: names are nothing

@@ -5,6 +5,7 @@ set right when it is closed: after a crash players read such a file to its end.
 """
 
 import queue
+import random
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,7 @@ class Recorder:
         self._make = (WavFile if format == "wav" else OggFile, rate, 2 if stereo else 1)
         self._chunk = self._new_chunk()
         self._fill = self._lost = self._written = 0
+        self._limit = random.randint(1, _CHUNK)  # so that recordings begun together take turns
         self._paused = self._stopped = False
         self._error: str | None = None
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -113,7 +115,8 @@ class Recorder:
         else:
             sides[:, 0] = np.clip(left.astype(np.int32) + right, -32768, 32767)
         self._fill += 1
-        if self._fill == _CHUNK:
+        if self._fill == self._limit:
+            self._limit = _CHUNK
             self._hand_over()
 
     def pause(self) -> None:

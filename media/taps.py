@@ -5,7 +5,7 @@ Joins `Recorder` to the switchboard and the mixer; writes nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from media import commands, events
 from media.mixer import Mixer
 from media.recorder import DiskWriter, Recorder
 from media.switchboard import Switchboard
+
+_LOOK_EVERY = 5
+"""Ticks between two looks whether the disk refuses a file that is being written."""
 
 
 def _taps(number: int) -> tuple[int, int]:
@@ -30,6 +33,7 @@ class Recordings:
         self._writer: DiskWriter | None = None
         self._running: dict[int, Recorder] = {}
         self._ending: dict[int, Recorder] = {}
+        self._ticks = 0
 
     def begin(self, command: commands.Record) -> None:
         """Start the file and tap the sources."""
@@ -64,12 +68,29 @@ class Recordings:
         self._ending[number] = recorder
 
     def tick(self) -> None:
-        """Hand over this tick's sound, and tell what has ended."""
+        """Hand over this tick's sound, and tell now and then what has ended."""
+        for rate in {recorder.rate for recorder in self._running.values()}:
+            self._write(rate)
+        self._ticks += 1
+        self._look(self._ending)
+        if self._ticks % _LOOK_EVERY == 0:
+            self._look(self._running)
+
+    def _write(self, rate: int) -> None:
+        found = self._mixer.sounds(rate)
+        silence = np.zeros(rate // 50, np.int16)
+        taps: Mapping[int, int] = {} if found is None else found[0].taps
+        sounds = silence[None] if found is None else found[1]
         for number, recorder in self._running.items():
-            left, right = (self._mixer.tapped(recorder.rate, tap) for tap in _taps(number))
-            silence = np.zeros(recorder.rate // 50, np.int16)
-            recorder.write(silence if left is None else left, right)
-        for number, recorder in [*self._running.items(), *self._ending.items()]:
+            if recorder.rate == rate:
+                left, right = taps.get(-2 * number), taps.get(-2 * number - 1)
+                recorder.write(
+                    silence if left is None else sounds[left],
+                    None if right is None else sounds[right],
+                )
+
+    def _look(self, recorders: Mapping[int, Recorder]) -> None:
+        for number, recorder in list(recorders.items()):
             outcome = recorder.poll()
             if outcome is not None:
                 self.end(number)

@@ -34,6 +34,8 @@ class Watch:
         self._since = np.zeros(rows)
         self._starved = np.zeros(rows, np.bool_)
         self._seconds: dict[int, float] = {}
+        self._timed = np.zeros(rows, np.bool_)
+        """Whose silence is timed."""
 
     def set(self, row: int, command: commands.Detect, now: Instant) -> bool:
         """Watch a row for these things, and no others.  Whether its sound is needed."""
@@ -45,6 +47,7 @@ class Watch:
         self._wants_signals[row] = command.signals
         self._speaks[row] = self._starved[row] = False
         self._silence.watch(row, command.silence)
+        self._timed[row] = command.silence is not None
         if command.silence is not None:
             self._seconds[row] = command.silence
         else:
@@ -78,8 +81,7 @@ class Watch:
                 self._emit(events.Signal(int(self._legs.leg[row]), name, ms))
 
     def _hear_voice(self, rows: Ints, frames: Pcm) -> None:
-        timed = np.fromiter((row in self._seconds for row in rows.tolist()), np.bool_, len(rows))
-        chosen: Mask = self._wants_voice[rows] | timed
+        chosen: Mask = self._wants_voice[rows] | self._timed[rows]
         if not np.count_nonzero(chosen):
             return
         rows = rows[chosen]
