@@ -11,6 +11,8 @@ from tests.interop.phones import Baresip
 from tests.interop.sound import share_of
 from tests.interop.switch import Switch, running
 
+pytestmark = pytest.mark.interop
+
 SETTINGS = """
 [conferences.open]
 number = "800"

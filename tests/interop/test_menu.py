@@ -28,6 +28,8 @@ from tests.interop.phones.steps import (
 from tests.interop.sound import is_silent, seconds_of_tone, share_of, write_tone
 from tests.interop.switch import Switch, running
 
+pytestmark = pytest.mark.interop
+
 SETTINGS = """
 [menus.main]
 number = "500"

@@ -12,6 +12,8 @@ from tests.interop.phones import Baresip
 from tests.interop.sound import seconds_of_tone, share_of, write_tone
 from tests.interop.switch import Switch, running
 
+pytestmark = pytest.mark.interop
+
 SETTINGS = """
 [recording]
 notice = "notice.wav"
