@@ -8,13 +8,17 @@ from starlette.responses import JSONResponse
 
 from softswitch.api import routes
 from softswitch.api.access import OPEN, Access
+from softswitch.api.patience import Patience
 from softswitch.api.view import RefusedError, Views
 
 MAX_BODY = 64 << 10  # bytes; the largest command is far smaller
 
 
 def create_api(
-    views: Views, token: str | None = None, open_paths: frozenset[str] = OPEN
+    views: Views,
+    token: str | None = None,
+    open_paths: frozenset[str] = OPEN,
+    request_time: float = 30.0,
 ) -> FastAPI:
     """The application; without `token` it serves this machine alone."""
     api = FastAPI(
@@ -31,6 +35,7 @@ def create_api(
         api.include_router(router)
     api.add_exception_handler(RefusedError, _refusal)
     api.add_exception_handler(SQLAlchemyError, _no_database)
+    api.add_middleware(Patience, seconds=request_time)
     api.add_middleware(Access, token=token, open_paths=open_paths)
     return api
 

@@ -35,7 +35,9 @@ class Face:
             conferences=Conferences(switch),
             park=Park(switch),
         )
-        application = create_api(self.views, revealed(self._api.token))
+        application = create_api(
+            self.views, revealed(self._api.token), request_time=self._api.request_time
+        )
         self._server = ApiServer(application, [whole.events, whole.trace])
         switch.on_event = whole.events.publish
         switch.store.records.on_event = self._on_call

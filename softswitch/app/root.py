@@ -10,6 +10,7 @@ from pathlib import Path
 from random import SystemRandom
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from config.addresses import Listen
@@ -18,6 +19,7 @@ from media.client import Media
 from softswitch.api.events import Hub
 from softswitch.app.face import Face
 from softswitch.app.homer import Homer
+from softswitch.app.keepalive import Keepalive
 from softswitch.app.metrics import Meters
 from softswitch.app.office import Office
 from softswitch.app.reload import Reload
@@ -75,6 +77,12 @@ class App:
         if restored:
             log.info("registrations restored", bindings=restored)
         self.tasks.spawn(self._forget_calls())
+        keepalive = Keepalive(
+            self.signalling.registrar,
+            self.signalling.transports.send,
+            lambda: self.switch.settings.sip.keepalive,
+        )
+        self.tasks.spawn(keepalive.run())
         await self._listen()
 
     async def _open_store(self) -> Store:
@@ -151,9 +159,16 @@ class App:
         while True:
             days = self.switch.settings.records.keep_days
             if days is not None:
-                count = await self.store.forget_calls(time.time() - days * DAY)
-                log.info("old call records deleted", calls=count)
+                await self._forget_older(days)
             await asyncio.sleep(DAY)
+
+    async def _forget_older(self, days: int) -> None:
+        try:
+            count = await self.store.forget_calls(time.time() - days * DAY)
+        except SQLAlchemyError as error:  # locked or away: tomorrow is soon enough
+            log.warning("old call records could not be deleted", reason=str(error))
+        else:
+            log.info("old call records deleted", calls=count)
 
     # -- what goes wrong ---------------------------------------------------------------
 
