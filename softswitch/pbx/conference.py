@@ -297,15 +297,3 @@ def seat(switch: Switch, room: Room, leg: Leg, *, dialled: str) -> None:
 
 async def _sit(switch: Switch, room: Room, member: Member, call: Call) -> None:
     await sit(switch, room, member, call)
-
-
-def command(room: Room, leg_id: str, verb: str) -> bool:
-    """`mute`, `unmute` or `kick` the member who has this leg; False where there is none."""
-    member = next((each for each in room.members if each.leg.id == leg_id), None)
-    if member is None:
-        return False
-    if verb == "kick":
-        room.kick(member)
-    else:
-        room.mute(member, verb == "mute")
-    return True

@@ -18,7 +18,9 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
+from config.queues import Queue
 from config.settings import Settings
+from config.targets import Kind
 from media import client, events
 from media.items import Item, Silence, Tone
 from softswitch.calls.call import Call
@@ -67,22 +69,6 @@ class Recordings:
     def tape(self, call: Call) -> Tape:
         return self._tapes.setdefault(call, Tape())
 
-    # -- wishes ----------------------------------------------------------------------
-
-    def ask(self, call: Call, why: str, notice: str | None = None) -> None:
-        """Whoever the call will be joined with is recorded: a queue wishes it, or the API."""
-        tape = self.tape(call)
-        tape.why, tape.notice = why, notice
-
-    async def notice(self, call: Call) -> None:
-        """Tell the served party beforehand, as a queue's greeting does; once in a call."""
-        tape = self.tape(call)
-        name = self._notice_of(tape)
-        if tape.told or name is None:
-            return
-        self._note_told(call, tape)
-        await Voice(self._switch, call).say(name)
-
     # -- conversations ---------------------------------------------------------------
 
     async def announce(self, talk: Conversation) -> None:
@@ -92,6 +78,8 @@ class Recordings:
         if not tape.why:
             self._tapes.pop(talk.call)
             return
+        queue = queue_of(self._switch.settings, talk.call)
+        tape.notice = queue.record_notice if queue is not None else None
         name = self._notice_of(tape)
         if tape.told or name is None:
             return
@@ -246,6 +234,9 @@ async def both_hear(talk: Conversation, *items: Item) -> None:
 
 def wish(settings: Settings, call: Call, a: Leg, b: Leg) -> str:
     """Whose settings want this conversation recorded; "" for nobody's."""
+    queue = queue_of(settings, call)
+    if queue is not None and queue.record:
+        return call.doing
     line = settings.lines.get(call.line or "")
     if line is not None and line.record:
         return f"line:{call.line}"
@@ -255,6 +246,12 @@ def wish(settings: Settings, call: Call, a: Leg, b: Leg) -> str:
         if person is not None and person.record in ("always", direction):
             return f"extension:{leg.owner}"
     return ""
+
+
+def queue_of(settings: Settings, call: Call) -> Queue | None:
+    """The queue that the call came through last."""
+    kind, _, name = call.doing.partition(":")
+    return settings.queues.get(name) if kind == Kind.QUEUE else None
 
 
 def home(settings: Settings) -> Path:

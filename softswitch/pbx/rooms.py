@@ -43,16 +43,6 @@ class Member:
     aside: bool = False
     """Whether something is being said to him alone, which the room must not interrupt."""
 
-    def facts(self) -> dict[str, object]:
-        """What the outside is shown."""
-        return {
-            "leg": self.leg.id,
-            "party": self.leg.party.number,
-            "muted": self.muted,
-            "moderator": self.moderator,
-            "since": self.since,
-        }
-
 
 class Room:
     """One conference in progress.  It ends when its last member leaves."""

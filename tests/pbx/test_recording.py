@@ -17,6 +17,9 @@ record = "outgoing"
 record = "never"
 [extensions.104]
 record = "incoming"
+[queues.sales]
+record = true
+record_notice = "queue-welcome"
 """
 
 
@@ -84,13 +87,13 @@ async def test_a_disk_that_refuses_is_an_alarm_and_no_dead_call(world: World) ->
 
 
 @in_world(RULES)
-async def test_a_wish_from_elsewhere_is_told_once_and_paused(world: World) -> None:
-    """A queue asks for it and gives the notice with its greeting (D20)."""
+async def test_calls_of_a_queue_are_recorded_and_paused(world: World) -> None:
+    """R2 of a queue (D20), which has a notice of its own."""
     first, second = await world.phones("102", "103")
     call = first.dial("103")
     ringing = await second.rings()
     [found] = world.switch.calls.values()
-    world.switch.recordings.ask(found, "queue:sales", "queue-welcome")
+    found.doing = "queue:sales"
     ringing.answer()
     await until(lambda: call.answered)
     await world.pass_time(1.5)
