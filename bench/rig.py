@@ -125,7 +125,8 @@ def place(pid: int, cores: set[int]) -> None:
     for task in Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.sched_setaffinity(int(task.name), cores)
-            os.sched_setscheduler(int(task.name), os.SCHED_RR, os.sched_param(1))
+            policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK  # threads made later stand back
+            os.sched_setscheduler(int(task.name), policy, os.sched_param(1))
 
 
 def hosts(legs: Sequence[MediaLeg]) -> list[Address]:

@@ -161,6 +161,7 @@ def main() -> None:
         engine = Engine(control, first[0])
         gc.freeze()
         gc.set_threshold(50_000)  # a turn makes many short-lived views and no cycles
+        sys.setswitchinterval(0.0005)  # threads that read files must not hold up a tick
         try:
             engine.run()
         except BrokenPipeError:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from media.background import stand_back
 from media.decoding import SoundError, read_sound
 from media.pcm import Pcm
 
@@ -26,7 +27,7 @@ class Library:
         self._bound, self._held = bound, 0
         self._sounds: OrderedDict[tuple[str, int], tuple[int, Pcm]] = OrderedDict()
         self._lock = threading.Lock()
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sound-files")
+        self._reader = ThreadPoolExecutor(1, "sound-files", initializer=stand_back)
 
     def request(self, path: str, rate: int) -> "Future[Pcm]":
         """The file's sound at `rate`, padded to whole units; fails with SoundError."""

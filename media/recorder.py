@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import numpy as np
 import structlog
 
+from media.background import stand_back
 from media.pcm import FRAMES_PER_SECOND, Pcm, frame_samples
 from media.recordings import OggFile, RecordingFile, WavFile
 from media.types import Seconds
@@ -65,6 +66,7 @@ class DiskWriter:
         self._thread.join()
 
     def _run(self) -> None:
+        stand_back()
         while (job := self._jobs.get()) is not None:
             try:
                 job()
