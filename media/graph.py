@@ -1,8 +1,8 @@
 """Whom does each listener hear?  The hearing graph, and what follows from it.
 
 Nodes are numbers: legs, players and rooms as sources; legs, rooms and recorders as
-listeners.  The graph is changed by commands, and compiled to a `Plan` before the next
-packet or tick looks at it.  Knows no sockets and no samples.
+listeners.  The graph is changed by commands, and compiled (see `switchboard`) before
+the next packet or tick looks at it.  Knows no sockets and no samples.
 """
 
 from __future__ import annotations
@@ -36,16 +36,6 @@ class Graph:
 
     def heard_by(self, listener: int) -> Mapping[int, float]:
         return self.hearing.get(listener, {})
-
-
-@dataclass(slots=True)
-class Plan:
-    """What the graph means until it changes again."""
-
-    relays: dict[int, int] = field(default_factory=dict)
-    """Source leg to the one listener that gets its packets as they come."""
-    mixed: list[int] = field(default_factory=list)
-    """Leg listeners that are served by the tick."""
 
 
 def only_source(heard: Mapping[int, float], legs: Iterable[int] | Mapping[int, object]) -> int:
