@@ -29,7 +29,7 @@ CUTS = 4
 
 def load(path: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
     """The settings in `path`; raises ConfigError with all mistakes.  Warnings are not raised."""
-    settings, problems = examine(path, environ)
+    settings, problems = _examined(path, environ, warn=False)
     if settings is None:
         raise ConfigError(problem for problem in problems if not problem.warning)
     return settings
@@ -39,6 +39,13 @@ def examine(
     path: Path | str, environ: Mapping[str, str] | None = None
 ) -> tuple[Settings | None, list[Problem]]:
     """The settings, None where they cannot be obeyed, and all problems, errors first."""
+    return _examined(path, environ, warn=True)
+
+
+def _examined(
+    path: Path | str, environ: Mapping[str, str] | None, *, warn: bool
+) -> tuple[Settings | None, list[Problem]]:
+    """As `examine`; `warn` looks for warnings as well, which takes as long as all the rest."""
     path = Path(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -49,11 +56,15 @@ def examine(
         return None, [Problem("", f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8")]
     except tomllib.TOMLDecodeError as error:
         return None, [Problem("", f"{path} is no TOML: {error}")]
-    return read(document, path.resolve().parent, environ)
+    return read(document, path.resolve().parent, environ, warn=warn)
 
 
 def read(
-    document: dict[str, Any], base: Path = Path(), environ: Mapping[str, str] | None = None
+    document: dict[str, Any],
+    base: Path = Path(),
+    environ: Mapping[str, str] | None = None,
+    *,
+    warn: bool = True,
 ) -> tuple[Settings | None, list[Problem]]:
     """As `examine`, from what was parsed.  `base` is what relative paths are relative to."""
     context = {"base": base, "environ": os.environ if environ is None else environ}
@@ -62,7 +73,7 @@ def read(
         return None, problems
     sound = not problems
     problems += [p for p in _disagreements(settings) if not _misses(p, cut_out)]
-    problems += advice(settings) if sound else []
+    problems += advice(settings) if sound and warn else []
     problems.sort(key=lambda problem: problem.warning)
     refused = any(not problem.warning for problem in problems)
     return (None if refused else settings), problems

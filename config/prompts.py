@@ -6,6 +6,7 @@ cannot be said is a warning, since callers then hear nothing, or the text in ano
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -54,9 +55,9 @@ def _walk(value: object, path: tuple[int | str, ...]) -> Iterator[tuple[str, str
             for index, inner in enumerate(value):
                 yield from _walk(inner, (*path, index))
         case BaseModel():
-            for name, field in type(value).model_fields.items():
+            for name, is_prompt in _fields(type(value)):
                 where, inner = (*path, name.rstrip("_")), getattr(value, name)
-                if _is_prompt(field.annotation, tuple(field.metadata)):
+                if is_prompt:
                     yield from _said(inner, where)
                 else:
                     yield from _walk(inner, where)
@@ -68,6 +69,15 @@ def _said(value: object, path: tuple[int | str, ...]) -> Iterator[tuple[str, str
     elif isinstance(value, tuple):
         for index, each in enumerate(value):
             yield from _said(each, path if len(value) == 1 else (*path, index))
+
+
+@cache
+def _fields(table: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
+    """The fields of a table, and whether each holds prompts; there may be thousands of tables."""
+    return tuple(
+        (name, _is_prompt(field.annotation, tuple(field.metadata)))
+        for name, field in table.model_fields.items()
+    )
 
 
 def _is_prompt(annotation: Any, metadata: tuple[Any, ...]) -> bool:
