@@ -133,8 +133,9 @@ class App:
         loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
         print("ready", *self.whole.listening, flush=True)
         await self._stop.wait()
-        log.info("draining", calls=len(self.switch.calls))
         self._stop.clear()
+        self.switch.draining = True
+        log.info("draining", calls=len(self.switch.calls))
         await self._drain()
         log.info("stopped")
 
