@@ -26,17 +26,19 @@ END_KEYS = "#*0123456789"
 
 
 class Dictation(NamedTuple):
-    """What came of it: `key` ended it, if a key did; `error` where the disk refused."""
+    """What came of it: `key` or silence ended it, if they did; `error` where the disk refused."""
 
     seconds: Seconds
     key: str | None = None
+    silent: bool = False
     error: str | None = None
 
 
 class _Over(NamedTuple):
-    """Silence, or a key."""
+    """A key, silence, or time."""
 
     key: str | None = None
+    silent: bool = False
 
 
 async def dictate(
@@ -46,49 +48,51 @@ async def dictate(
     *,
     most: Seconds,
     silence: Seconds | None = None,
-    on_closed: Callable[[events.Recorded], None] | None = None,
+    on_closed: Callable[[Dictation], None] | None = None,
 ) -> Dictation:
     """Beep, then record `leg` until a key, `silence` seconds without voice, or `most` seconds.
 
     However it ends, by the caller's going away too, `on_closed` hears when the file is whole.
     """
     await leg.play(BEEP)
-    news: Inbox[_Over | events.Recorded] = Inbox()
+    news: Inbox[_Over | Dictation] = Inbox()
+    over = _Over()
 
     def closed(event: events.Event) -> None:
         assert isinstance(event, events.Recorded)
+        said = Dictation(event.seconds, over.key, over.silent, event.error)
         if on_closed is not None:
-            on_closed(event)
-        news.put(event)
+            on_closed(said)
+        news.put(said)
 
     leg.digits.clear()
     leg.digits.tee(lambda key: news.put(_Over(key)))
-    leg.sound.mind_silence(silence, lambda: news.put(_Over()))
+    leg.sound.mind_silence(silence, lambda: news.put(_Over(silent=True)))
     recorder = switch.board.media.record(
         str(path), leg.sound.port, rate=8000, stereo=False, on_event=closed
     )
     try:
-        over = await _end(news, most)
+        first = await _end(news, most)
+        if isinstance(first, Dictation):  # the disk refused
+            return first
+        over = first
     finally:
         recorder.stop()
         leg.digits.tee(None)
         leg.sound.mind_silence(None, None)
     leg.digits.clear()
-    if isinstance(over, events.Recorded):  # the disk refused
-        return Dictation(over.seconds, error=over.error)
-    told = await _closed(news)
-    return Dictation(told.seconds, over.key, told.error)
+    return await _closed(news)
 
 
-async def _end(news: Inbox[_Over | events.Recorded], most: Seconds) -> _Over | events.Recorded:
+async def _end(news: Inbox[_Over | Dictation], most: Seconds) -> _Over | Dictation:
     try:
         return await news.get(most)
     except TimeoutError:
         return _Over()
 
 
-async def _closed(news: Inbox[_Over | events.Recorded]) -> events.Recorded:
+async def _closed(news: Inbox[_Over | Dictation]) -> Dictation:
     async with asyncio.timeout(PATIENCE):
-        while not isinstance(told := await news.get(), events.Recorded):
+        while not isinstance(said := await news.get(), Dictation):
             pass
-    return told
+    return said

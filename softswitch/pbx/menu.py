@@ -139,6 +139,7 @@ class Walk:
             return await self._collect(here, collect, items)
         self._call.fields[collect.field] = typed
         self._call.record.learn(fields=dict(self._call.fields))
+        self._switch.tell("call.collected", call=self._call.id, fields=dict(self._call.fields))
         return Choice(collect.then)
 
     async def _is_right(self, typed: str, here: Menu) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.targets import Kind, Target
-from media import events
+from config.voicemail import VoicemailTable
 from media.items import File, Item
 from softswitch.calls.call import Call
 from softswitch.calls.causes import NORMAL, UNKNOWN_NUMBER
@@ -55,7 +55,6 @@ async def voicemail(switch: Switch, call: Call, target: Target) -> None:
 
 async def _take(switch: Switch, call: Call, voice: Voice, box: BoxView) -> None:
     """Record the message; one that is too short is asked for once more."""
-    least = switch.settings.voicemail.min_length
     for _ in range(TRIES):
         said = await _record(switch, call, box)
         if said.error is not None:
@@ -64,7 +63,7 @@ async def _take(switch: Switch, call: Call, voice: Voice, box: BoxView) -> None:
         if said.key == OPERATOR and box.operator:
             await serve(switch, call, one(Kind.EXTENSION, box.operator))
             return
-        if said.seconds >= least:
+        if said.seconds >= least_length(switch.settings.voicemail, said):
             await voice.say("vm-sent", "goodbye")
             return
         await voice.say("vm-too-short")
@@ -86,10 +85,16 @@ async def _record(switch: Switch, call: Call, box: BoxView) -> Dictation:
     )
 
 
-def _closed(switch: Switch, draft: VoiceMessage, told: events.Recorded) -> None:
-    if told.error is not None:
-        switch.alarms.raise_("voicemail", f"a message in box {draft.box} is torn: {told.error}")
-    switch.mailroom.finish(draft, told.seconds, switch.settings.voicemail.min_length)
+def _closed(switch: Switch, draft: VoiceMessage, said: Dictation) -> None:
+    if said.error is not None:
+        switch.alarms.raise_("voicemail", f"a message in box {draft.box} is torn: {said.error}")
+    least = least_length(switch.settings.voicemail, said)
+    switch.mailroom.finish(draft, said.seconds, least)
+
+
+def least_length(rules: VoicemailTable, said: Dictation) -> Seconds:
+    """What a message must last to be one: the silence that ended it does not count."""
+    return rules.min_length + (rules.silence if said.silent else 0.0)
 
 
 async def _greeting(switch: Switch, voice: Voice, box: BoxView) -> list[Item]:

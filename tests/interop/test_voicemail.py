@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.phones import Baresip
+from tests.interop.phones import Baresip, Sipp
+from tests.interop.phones.steps import accept_bye, ack, credentials, invited, recv, scenario
 from tests.interop.sound import seconds_of_tone, share_of, write_tone
 from tests.interop.switch import Switch, running
 
@@ -19,6 +20,7 @@ SETTINGS = """
 [voicemail]
 greeting = "short.wav"
 max_length = 20.0
+silence = 2.0
 [boxes.102]
 members = ["103"]
 [boxes.103]
@@ -119,6 +121,26 @@ def test_a_greeting_recorded_by_phone_greets_the_next_caller(
     caller.until(lambda: caller.heard()[-1].stat().st_size > 44, "a recording")
     assert share_of(caller.heard()[-1], 880) > 0.1
     assert share_of(caller.heard()[-1], GREETING) < 0.01
+
+
+def test_who_says_nothing_is_let_go_and_leaves_nothing(office: Switch, tmp_path: Path) -> None:
+    before = len(messages(office))
+    silence = tmp_path / "silence.alaw"
+    silence.write_bytes(b"\xd5" * 8000 * 12)
+    stream = f'<nop><action><exec rtp_stream="{silence},1,8"/></action></nop>'
+    steps = [*invited(), recv(200), ack(), stream, *accept_bye()]
+    with Sipp(
+        tmp_path / "caller",
+        scenario(*steps),
+        f"127.0.0.1:{office.port}",
+        service="600",
+        fields=[credentials("104")],
+        timeout=20,
+    ) as phone:
+        run = phone.wait()
+
+    assert run.code == 0, run.errors
+    assert len(messages(office)) == before
 
 
 def new_greeting(office: Switch) -> Path:
