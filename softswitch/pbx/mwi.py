@@ -1,7 +1,6 @@
-"""The lamp that tells of messages (RFC 3842): what it says, and NOTIFYs to phones that never asked.
+"""The lamp that tells of messages (RFC 3842): to phones that subscribe, and to those that do not.
 
-A phone that subscribes is served by the subscriptions, with `summary` as the body.  Every
-other one is told when it registers and whenever one of its boxes changes.
+A phone is told without having asked when it registers and whenever one of its boxes changes.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ EVENT: Final = "message-summary"
 CONTENT_TYPE: Final = "application/simple-message-summary"
 
 
-def summary(switch: Switch, extension: str) -> bytes:
-    """The body for `extension`: its own messages and those of boxes that it shares (§5.2)."""
-    counts = _counts(switch, extension)
-    account = SipUri("sip", extension, switch.settings.switch.domain)
+def summary(switch: Switch, resource: str) -> bytes:
+    """The body (§5.2): of an extension its own messages and those of boxes that it shares."""
+    counts = _counts(switch, resource)
+    account = SipUri("sip", resource, switch.settings.switch.domain)
     waiting = "yes" if counts.new else "no"
     lines = [
         f"Messages-Waiting: {waiting}",
@@ -44,15 +43,47 @@ def watchers(settings: Settings, box: str) -> tuple[str, ...]:
     return view.members if view is not None else ()
 
 
+def offer_summary(switch: Switch) -> None:
+    """Serve subscriptions to lamps from now on."""
+
+    def changed(box: str) -> None:
+        for resource in (*watchers(switch.settings, box), box):
+            switch.subscriptions.changed(EVENT, resource)
+
+    switch.subscriptions.offer(MessageSummary(switch))
+    switch.mailroom.on_change.append(changed)
+
+
 async def light_lamps(switch: Switch) -> None:
-    """Tell phones of their messages for as long as the switch serves."""
-    lamps = Lamps(switch)
-    switch.mailroom.on_change.append(lamps.box_changed)
-    switch.locations.watchers.append(lamps.phones_changed)
+    """Tell phones of their messages unasked, for as long as the switch serves."""
+    unasked = Unasked(switch)
+
+    def changed(box: str) -> None:
+        for extension in watchers(switch.settings, box):
+            unasked.tell(extension)
+
+    switch.mailroom.on_change.append(changed)
+    switch.locations.watchers.append(unasked.tell)
     await asyncio.get_running_loop().create_future()
 
 
-class Lamps:
+class MessageSummary:
+    """The event package: an extension may watch itself, and the boxes that it shares."""
+
+    event = EVENT
+    content_type = CONTENT_TYPE
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+
+    def admits(self, watcher: str, resource: str) -> bool:
+        return resource == watcher or resource in boxes_of(self._switch.settings, watcher)
+
+    def body(self, watcher: str, resource: str, version: int) -> bytes:
+        return summary(self._switch, resource)
+
+
+class Unasked:
     """Which phones were told; each is told anew only when there is something new."""
 
     def __init__(self, switch: Switch) -> None:
@@ -60,11 +91,7 @@ class Lamps:
         self._told: dict[str, dict[str, bytes]] = {}
         """By extension and binding, the last body sent."""
 
-    def box_changed(self, box: str) -> None:
-        for extension in watchers(self._switch.settings, box):
-            self.phones_changed(extension)
-
-    def phones_changed(self, extension: str) -> None:
+    def tell(self, extension: str) -> None:
         """Tell every phone of the extension that does not know how things stand."""
         if not boxes_of(self._switch.settings, extension):
             return
@@ -93,6 +120,7 @@ class Lamps:
         ua.request(Request("NOTIFY", phone.uri, headers, body), phone.destination, ignore)
 
 
-def _counts(switch: Switch, extension: str) -> Counts:
-    each = [switch.mailroom.index.counts(box) for box in boxes_of(switch.settings, extension)]
+def _counts(switch: Switch, resource: str) -> Counts:
+    boxes = boxes_of(switch.settings, resource) or (resource,)
+    each = [switch.mailroom.index.counts(box) for box in boxes]
     return Counts(sum(counts.new for counts in each), sum(counts.old for counts in each))

@@ -1,10 +1,7 @@
 """Voicemail: messages are left (P7, I8) and their owners listen to them."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from softswitch.calls.party import Party
-from softswitch.pbx.mwi import light_lamps, summary
 from softswitch.store.voicemail import VoiceMessage
 from tests.pbx.world import World, in_world
 from tests.support.phone import Phone, Talk, until
@@ -196,26 +193,3 @@ async def test_wrong_pins_end_the_call(world: World) -> None:
     await until(lambda: talk.ended)
 
     assert world.records()[0]["cause"] == "forbidden"
-
-
-@in_world(BOXES)
-async def test_phones_are_told_of_messages_when_they_register_and_when_one_comes(
-    world: World,
-) -> None:
-    """RFC 3842, unsolicited; 104 shares the box."""
-    world.spawn(light_lamps(world.switch))
-    await world.settle()
-    owner, sharer, stranger = await world.phones("102", "104", "101")
-    await world.settle()
-    world.switch.mailroom.begin("102", Path("/x"), Party("74951234567"), "call")
-    [draft] = world.store.state.space("voicemail-drafts").values()
-    world.switch.mailroom.finish(VoiceMessage(**draft), 3.0, 1.0)
-    await world.settle()
-
-    for phone in (owner, sharer):
-        first, second = [r.body.decode() for r in phone.requests if r.method == "NOTIFY"]
-        assert "Messages-Waiting: no" in first
-        assert "Messages-Waiting: yes" in second
-        assert "Voice-Message: 1/0 (0/0)" in second
-    assert not stranger.requests
-    assert summary(world.switch, "104").startswith(b"Messages-Waiting: yes\r\n")
