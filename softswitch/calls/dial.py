@@ -90,7 +90,7 @@ class _Ringing:
             leg = place()
             self._call.add(leg)
             self._legs.append(leg)
-            leg.divert(self._inbox)
+            leg.divert(self._inbox, replaceable=not self._quiet)
 
     async def winner(self, redirect: Redirect | None) -> Leg:
         while self._somebody_rings() and not self._over:

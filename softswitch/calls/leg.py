@@ -82,7 +82,7 @@ class Leg:
         """REFERs that it sent: their reports are told apart by number from the second on."""
         self.sound = Sound(board.media, address, profile, self._press, self._lost)
         self._inbox: Inbox[Event] = Inbox()
-        self._is_read = False
+        self._is_read = self.is_replaceable = False
         self._played: Inbox[str | None] | None = None
         self._board = board
 
@@ -170,11 +170,15 @@ class Leg:
         if not self.ended:
             self.session.send(method, headers, body, content_type, on_response or ignore)
 
-    def divert(self, inbox: Inbox[Event] | None = None) -> Inbox[Event]:
+    def divert(
+        self, inbox: Inbox[Event] | None = None, *, replaceable: bool = False
+    ) -> Inbox[Event]:
         """What happens from now on goes to `inbox`, or to a new one of the leg's own.
 
         An end that came before is told again, so that nobody waits for a leg that is over.
+        `replaceable`: whoever reads it knows what to do with `Replaced`.
         """
+        self.is_replaceable = replaceable
         self._inbox = inbox if inbox is not None else Inbox()
         self._is_read = True
         if self.ended:

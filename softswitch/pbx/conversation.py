@@ -7,13 +7,14 @@ conference are modules of their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from softswitch.calls.call import Call
 from softswitch.calls.causes import ELSEWHERE, NORMAL
 from softswitch.calls.events import Asked, Digit, Ended, Event, Held, Replaced, Resumed, Taken
 from softswitch.calls.inbox import Inbox
-from softswitch.calls.leg import Leg
+from softswitch.calls.leg import Leg, ignore
 from softswitch.pbx.key_codes import KeyCodes
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ class Conversation:
         self.inbox: Inbox[Event] = Inbox()
         self.keys: dict[Leg, KeyCodes] = {}
         """What each party has pressed of a code."""
+        self.on_key: Callable[[Digit], None] = ignore
+        """Hears every key before it is looked at as a part of a code."""
         self.listen()
 
     def listen(self) -> None:
         """What happens to the two is told here, from now on or again."""
-        self.a.divert(self.inbox)
-        self.b.divert(self.inbox)
+        self.a.divert(self.inbox, replaceable=True)
+        self.b.divert(self.inbox, replaceable=True)
 
     def other(self, leg: Leg) -> Leg:
         """The one at the other end from `leg`."""
@@ -72,6 +75,8 @@ class Conversation:
                     self.call.record.event("held" if leg.held else "resumed", leg=leg.id)
                     self.join()
                 case Asked() | Digit():
+                    if isinstance(event, Digit):
+                        self.on_key(event)
                     if await self.switch.features.during_talk(self, event):
                         return
                 case _:  # answered and ringing are over; nothing else concerns two who talk

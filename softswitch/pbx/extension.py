@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from config.extensions import Extension
@@ -11,6 +12,7 @@ from softswitch.calls.causes import UNKNOWN_NUMBER
 from softswitch.calls.dial import ring
 from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.leg import Leg
+from softswitch.pbx import follow_me
 from softswitch.pbx.conversation import converse
 from softswitch.pbx.targets import one, serve
 
@@ -45,9 +47,17 @@ async def reach(switch: Switch, call: Call, number: str, person: Extension) -> L
     if switch.wishes(number).do_not_disturb or not switch.may_ring(number, person):
         raise NotAnswered(BUSY)
     places = switch.phones(number, call.leg)
-    if not places:
+    others = follow_me.waves(switch, call, number, person)
+    if not places and not others:
         raise NotAnswered(UNAVAILABLE, "Not Registered")
-    return await ring(call, places, ring_time=person.ring_time, redirect=switch.redirect(call))
+    return await ring(
+        call,
+        places,
+        later=others,
+        ring_time=follow_me.ring_time(person),
+        redirect=switch.redirect(call),
+        accept=partial(follow_me.accept, switch, call, person) if others else None,
+    )
 
 
 async def connect(switch: Switch, call: Call, leg: Leg) -> None:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from config.targets import Kind
+from softswitch.pbx.beside import one_outside
+from softswitch.pbx.codes import (
+    dnd_off,
+    dnd_on,
+    echo,
+    forward_off,
+    forward_on,
+    last_caller,
+    tell_time,
+)
 from softswitch.pbx.conference import conference
 from softswitch.pbx.consult import attended, blind
+from softswitch.pbx.door import door
 from softswitch.pbx.extension import extension
 from softswitch.pbx.group import group, group_login
 from softswitch.pbx.in_call import during_talk
+from softswitch.pbx.intercom import intercom
 from softswitch.pbx.mail import send_letters
 from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
 from softswitch.pbx.mwi import light_lamps
+from softswitch.pbx.page import page
+from softswitch.pbx.park import fetch, park, park_by_key
+from softswitch.pbx.pickup import directed_pickup, group_pickup
 from softswitch.pbx.play import hangup, play
+from softswitch.pbx.reachability import watch_lamps
 from softswitch.pbx.recording import keep_recordings, on_demand
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, voicemail
@@ -20,26 +36,43 @@ from softswitch.pbx.voicemail import keep_boxes, voicemail
 FEATURES = Features(
     targets={
         Kind.CONFERENCE: conference,
+        Kind.DOOR: door,
         Kind.EXTENSION: extension,
         Kind.GROUP: group,
         Kind.HANGUP: hangup,
         Kind.MENU: menu,
+        Kind.PAGE: page,
         Kind.PLAY: play,
         Kind.VOICEMAIL: voicemail,
     },
     codes={
         "any_voicemail": any_box,
+        "directed_pickup": directed_pickup,
+        "dnd_off": dnd_off,
+        "dnd_on": dnd_on,
+        "echo": echo,
+        "forward_off": forward_off,
+        "forward_on": forward_on,
         "greeting": own_greeting_code,
         "group_login": group_login,
+        "intercom": intercom,
+        "last_caller": last_caller,
+        "park": park,
+        "pickup": group_pickup,
+        "slot": fetch,
+        "time": tell_time,
         "voicemail": own_box,
     },
     during_talk=during_talk,
     in_call={
         "attended_transfer": attended,
         "blind_transfer": blind,
+        "park": park_by_key,
         "record": on_demand,
     },
+    outside=one_outside,
     services=(
+        watch_lamps,
         light_lamps,
         send_letters,
         keep_boxes,

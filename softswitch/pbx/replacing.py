@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GONE = Cause("no-such-dialog", 481, 127)
 BUSY_NOW = Cause("answered-already", 486, 17)
+NOT_NOW = Cause("not-replaceable", 603, 21)
 NOT_HIS = Cause("forbidden", 403, 21)
 
 
@@ -54,6 +55,8 @@ async def replace(switch: Switch, replaces: Replaces, call: Call) -> None:
     leg, by = leg_of(switch, replaces), call.leg
     if leg is None or leg.call is None or leg.call is call:
         raise Refused(GONE)
+    if not leg.is_replaceable:
+        raise Refused(NOT_NOW)
     if leg.answered and replaces.early_only:
         raise Refused(BUSY_NOW)
     if leg.answered and leg.owner != by.owner:

@@ -11,6 +11,7 @@ from softswitch.calls.call import Call
 from softswitch.calls.causes import UNKNOWN_NUMBER
 from softswitch.calls.errors import Refused
 from softswitch.calls.party import ANONYMOUS, Party
+from softswitch.pbx.door import door_of, ring_inside
 from softswitch.pbx.peers import Line, Phone
 from softswitch.pbx.targets import one, serve
 from softswitch.sip.headers import NameAddr
@@ -53,7 +54,13 @@ def _rewritten(number: str, trunk: Trunk) -> str:
 
 
 async def from_phone(switch: Switch, phone: Phone, dialled: str, call: Call) -> None:
-    """An extension dialled: a code, a number of ours, or one outside."""
+    """An extension dialled: a code, a number of ours, or one outside.
+
+    A door phone's button reaches those whom its door rings, whatever it dials.
+    """
+    if (at := door_of(switch.settings, phone.number)) is not None:
+        await ring_inside(switch, call, at)
+        return
     code = switch.plan.code(dialled)
     if code is not None:
         call.doing = f"code:{code.name}"

@@ -21,12 +21,13 @@ from softswitch.calls.causes import CONGESTED, SHUT_DOWN, Cause
 from softswitch.calls.dial import Place, Redirect
 from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
-from softswitch.calls.party import Party
+from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.calls.switchboard import Headers, Switchboard
 from softswitch.pbx import modes
 from softswitch.pbx.alarms import Alarm, Alarms
 from softswitch.pbx.locations import Locations
 from softswitch.pbx.mailroom import Mailroom
+from softswitch.pbx.parking import Parking
 from softswitch.pbx.peers import profile
 from softswitch.pbx.plan import Plan
 from softswitch.pbx.recording import Recordings
@@ -41,6 +42,7 @@ from softswitch.store.store import Store
 if TYPE_CHECKING:
     from media.client import Player
     from softswitch.pbx.recalls import Recalls
+    from softswitch.pbx.subscriptions import Subscriptions
     from softswitch.pbx.trunks import Trunks
 
 log = structlog.get_logger("switch")
@@ -52,11 +54,12 @@ Tell = Callable[[str, Mapping[str, Any]], None]
 class Switch:
     """One switch.  Lives on one event loop; nothing here is for other threads.
 
-    `trunks` and `recalls` are given to it by whoever builds them.
+    `trunks`, `recalls` and `subscriptions` are given to it by whoever builds them.
     """
 
     trunks: Trunks
     recalls: Recalls
+    subscriptions: Subscriptions
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class Switch:
         self.on_event: Tell = _nobody
         """Hears what happens, for those who watch the switch from outside."""
         self.alarms = Alarms(self._on_alarm)
+        self.parking = Parking()
         self.mailroom = Mailroom(store.voicemail, store.state)
         self.recordings, self.rooms = Recordings(self), Rooms(self)
         board.on_leg = self._on_leg
@@ -185,11 +189,12 @@ class Switch:
         return legs == 0 or (person.second_call == "ring" and legs < person.max_calls)
 
     def phones(
-        self, number: str, caller: Leg, *, shown: Party | None = None, headers: Headers = ()
+        self, number: str, caller: Leg | None, *, shown: Party | None = None, headers: Headers = ()
     ) -> list[Place]:
         """Every phone that is registered for the extension, ready to be called for `caller`.
 
-        `shown` is displayed as the caller instead of himself.
+        `shown` is displayed as the caller instead of himself; where we call for nobody,
+        it must be given.
         """
         person = self.settings.extensions[number]
         manner = profile(person.codecs, person.dtmf, person.srtp, self.settings.media)
@@ -200,7 +205,7 @@ class Switch:
             manner,
             caller,
             self.board,
-            shown=shown or caller.party,
+            shown=shown or (caller.party if caller is not None else ANONYMOUS),
             headers=headers,
         )
 

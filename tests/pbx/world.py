@@ -28,6 +28,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.reachability import serve_requests, watch_lamps
 from softswitch.pbx.recalls import Recalls
 from softswitch.pbx.reception import Reception
 from softswitch.pbx.registration import register
@@ -45,6 +46,7 @@ from softswitch.sip.uri import SipUri
 from softswitch.store.messages import Messages
 from softswitch.store.records import Records
 from softswitch.store.registrations import Registrations
+from softswitch.store.search import Query
 from softswitch.store.shape import SHAPES
 from softswitch.store.state import State
 from softswitch.store.statistics import Statistics
@@ -97,6 +99,17 @@ class MemoryStore:
         self.records = Records(writer)
         self.statistics = Statistics(writer)
 
+    async def search(self) -> MemoryStore:
+        """Where to ask for records."""
+        return self
+
+    async def page(self, query: Query, *, limit: int = 100) -> list[dict[str, Any]]:
+        """Calls in which `query.number` took part, the newest first."""
+        legs = self.memory.table("legs")
+        calls = {row["call_id"] for row in legs if row["party"] == query.number}
+        found = [row for row in self.memory.table("calls") if row["id"] in calls]
+        return found[::-1][:limit]
+
 
 class World:
     """The switch and its surroundings."""
@@ -132,6 +145,8 @@ class World:
         ua.on_invite = lambda session: reception.on_invite(session, clock())
         self.requests = Requests(ua)
         self.requests.serve("REGISTER", self._register)
+        serve_requests(self.switch, self.gatekeeper, self.requests)
+        self.spawn(watch_lamps(self.switch))
         ua.on_request = self.requests.receive
 
     def _register(self, tx: ServerTransaction, request: Request) -> None:
