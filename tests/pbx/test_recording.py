@@ -58,6 +58,24 @@ async def test_r8_both_hear_the_notice_before_the_recording_begins(world: World)
 
 
 @in_world(RULES)
+async def test_after_a_transfer_the_call_goes_on_in_a_second_file(world: World) -> None:
+    """The notice is told once in a call."""
+    dave = await world.phone("104")
+    dave.answers = True
+    anna, boris = await talk(world, "101", "103")
+    await world.pass_time(1.5)
+    boris.refer("104")
+    await until(lambda: dave.talks)
+    await world.pass_time(2.0)
+    assert world.hears(anna) == {"104"}
+    assert recording(world).path.endswith("-2.wav")
+
+    assert world.told() == ["recording-notice"]
+    first, second = world.records()[0]["details"]["recordings"]
+    assert second == first.replace(".wav", "-2.wav")
+
+
+@in_world(RULES)
 async def test_a_rule_for_one_direction_is_none_for_the_other(world: World) -> None:
     await talk(world, "103", "101")
     await world.pass_time(2.0)
