@@ -1,6 +1,6 @@
 """Receive and send by io_uring, its rings mapped as numpy arrays.
 
-One system call a turn: it submits what was queued and waits for the next batch.  Receives
+Two system calls a turn: one submits what was queued, one waits for the next batch.  Receives
 are multishot into a ring of provided buffers, which are the rows of the pool; sends give
 completions only when they fail.  With SINGLE_ISSUER and DEFER_TASKRUN the kernel touches
 the rings only inside our own calls, so no memory barrier is needed from Python.
@@ -75,6 +75,7 @@ class UringBackend:
         self._ring.push(kernel.words(head, 0, target, 0, _CANCEL << _TAG, count=1))
 
     def wait(self, timeout: Seconds) -> Batch:
+        self._ring.submit()  # what is sent now must not make the gathering longer
         passed = time.monotonic() - self._last_turn
         gather = min(max(self._gather - passed, _LEAST_GATHER), self._gather)
         completions = self._ring.wait(max(timeout, 0.0), gather)
@@ -223,7 +224,8 @@ class _Ring:
     def submit(self) -> None:
         """Hand over what is queued, waiting for nothing."""
         self._sq_tail[0] = self._tail & 0xFFFFFFFF
-        kernel.enter(self.descriptor, self._queued(), 0, self._argument)
+        if queued := self._queued():
+            kernel.enter(self.descriptor, queued, 0, self._argument)
 
     def wait(self, timeout: Seconds, gather: Seconds) -> Ints:
         """Submit, then wait for completions, for the first and at least as long as `gather`.
