@@ -24,6 +24,7 @@ from softswitch.pbx.mail import send_letters
 from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
 from softswitch.pbx.mwi import light_lamps
+from softswitch.pbx.number import number
 from softswitch.pbx.page import page
 from softswitch.pbx.park import fetch, park, park_by_key
 from softswitch.pbx.pickup import directed_pickup, group_pickup
@@ -41,6 +42,8 @@ FEATURES = Features(
         Kind.GROUP: group,
         Kind.HANGUP: hangup,
         Kind.MENU: menu,
+        Kind.NUMBER: number,
+        Kind.NUMBER: number,
         Kind.PAGE: page,
         Kind.PLAY: play,
         Kind.VOICEMAIL: voicemail,

@@ -31,7 +31,7 @@ class Parking:
 
     def take(self, call: Call, slots: Iterable[str], by: str) -> Parked | None:
         """Park `call` in the first free one of `slots`; None where all are taken."""
-        slot = next((slot for slot in slots if slot not in self._parked), None)
+        slot = next((slot for slot in slots if self._is_free(slot)), None)
         if slot is None:
             return None
         parked = self._parked[slot] = Parked(call, slot, by)
@@ -55,6 +55,10 @@ class Parking:
 
     def __len__(self) -> int:
         return len(self._parked)
+
+    def _is_free(self, slot: str) -> bool:
+        """Also one whose party has just hung up, though its call has not noticed yet."""
+        return slot not in self._parked or self._parked[slot].call.leg.ended
 
     def _tell(self, slot: str) -> None:
         for watcher in self.watchers:

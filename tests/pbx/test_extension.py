@@ -1,0 +1,100 @@
+"""A person's phones: forwards, several devices, a second call, follow-me (P22, P36)."""
+
+from __future__ import annotations
+
+from tests.pbx.test_transfer import talking
+from tests.pbx.world import World, in_world
+from tests.support.phone import until
+
+FORWARDS = """
+[extensions.102]
+ring_time = 10
+forward = { busy = "extension:103", no_answer = "extension:104", unregistered = "extension:101" }
+"""
+
+
+@in_world()
+async def test_all_devices_ring_and_one_answers(world: World) -> None:
+    """P36."""
+    anna, desk = await world.phones("101", "102")
+    handset = await world.phone("102")
+    talk = anna.dial("102")
+    first, second = await desk.rings(), await handset.rings()
+    second.answer()
+    await until(lambda: talk.answered)
+    await world.settle()
+    assert first.reasons == ('SIP;cause=200;text="Call completed elsewhere"',)
+
+
+@in_world('[extensions.103]\nsecond_call = "busy"\n[extensions.104]\nmax_calls = 2\n')
+async def test_a_second_call_by_the_extension_s_policy(world: World) -> None:
+    """P36: ring, busy, or ring up to a number of calls."""
+    anna, boris, clara, dora = await world.phones("101", "102", "103", "104")
+    await talking(world, boris, clara)
+    second = anna.dial("103")
+    await until(lambda: second.ended)
+    assert second.statuses[-1] == 486
+    await talking(world, boris, dora)
+    third = anna.dial("104")
+    await until(lambda: third.statuses == [180])
+    fourth = (await world.phone("101")).dial("104")
+    await until(lambda: fourth.ended)
+    assert fourth.statuses[-1] == 486
+
+
+@in_world(FORWARDS)
+async def test_forwards_by_condition(world: World) -> None:
+    anna, clara, dora = await world.phones("101", "103", "104")
+    talk = clara.dial("102")
+    await anna.rings(within=1)
+    talk.hang_up()
+    boris = await world.phone("102")
+    talk = anna.dial("102")
+    await boris.rings()
+    await dora.rings(within=11)
+    talk.hang_up()
+    await world.settle()
+    boris.busy = True
+    anna.dial("102")
+    await clara.rings(within=1)
+
+
+@in_world('[extensions.103]\nforward = { always = "number:104" }\n')
+async def test_forwards_in_a_circle_end(world: World) -> None:
+    anna, clara, dora = await world.phones("101", "103", "104")
+    dora.dial("*72103")
+    await world.pass_time(4)
+    talk = anna.dial("103")
+    await until(lambda: talk.ended)
+    assert talk.statuses[-1] == 482
+    assert not clara.talks
+
+
+FOLLOW = """
+[extensions.102]
+ring_time = 12
+follow_me = { targets = ["extension:103", "extension:104"], after = 5, ring_time = 15 }
+"""
+
+
+@in_world(FOLLOW)
+async def test_other_phones_join_in_after_a_while(world: World) -> None:
+    anna, boris, clara, dora = await world.phones("101", "102", "103", "104")
+    talk = anna.dial("102")
+    await boris.rings()
+    await world.pass_time(4)
+    assert not clara.is_ringing
+    await world.pass_time(2)
+    assert boris.is_ringing and clara.is_ringing and dora.is_ringing
+    dora.talks[0].answer()
+    await until(lambda: talk.answered)
+    await world.settle()
+    assert not boris.is_ringing and not clara.is_ringing
+    assert world.hears(talk) == {"104"}
+
+
+@in_world(FOLLOW)
+async def test_where_the_extension_has_no_phone_the_others_ring_at_once(world: World) -> None:
+    anna, clara = await world.phones("101", "103")
+    anna.dial("102")
+    await clara.rings(within=1)
