@@ -30,6 +30,7 @@ from softswitch.app.tracing import Tracing
 from softswitch.app.whole import Whole
 from softswitch.store.store import Store
 from softswitch.store.writer import Pace
+from softswitch.transport.transports import ListenError
 
 log = structlog.get_logger("app")
 
@@ -103,6 +104,10 @@ class App:
             await self.media.start()
         except ExceptionGroup as group:  # each engine has said why; one sentence will do
             raise group.exceptions[0] from None
+        _, pairs = self.media.usage
+        if not pairs:
+            low, high = self._settings.media.ports
+            raise ListenError(f"media.ports: no port of {low}-{high} is free; choose others")
 
     def _join_face(self) -> None:
         switch, signalling = self.switch, self.signalling
