@@ -14,6 +14,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.reachability import serve_requests
 from softswitch.pbx.recalls import Recalls
 from softswitch.pbx.reception import Reception
 from softswitch.pbx.registration import register
@@ -58,6 +59,7 @@ class Office:
         self.requests = Requests(ua)
         self.requests.serve("REGISTER", self._register)
         self.requests.serve("OPTIONS", self._options)
+        serve_requests(self.switch, self.gatekeeper, self.requests)
         ua.on_request = self.requests.receive
         signalling.driver.on_failed = self._on_failed
 
