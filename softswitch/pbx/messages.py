@@ -5,6 +5,7 @@ Knows how a message reaches an extension and when it counts as delivered.  Refus
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 KEPT: Seconds = 14 * 86400.0
 """How long a message waits for its recipient."""
+PATIENCE: Seconds = 8.0
+"""How long the sender waits for a phone that says nothing."""
 LONGEST = 16_384
 """Octets of a message."""
 MOST_WAITING = 200
@@ -65,26 +68,42 @@ class Messages:
     def _forward(
         self, tx: ServerTransaction, request: Request, sender: str, recipient: str
     ) -> None:
-        """200 where a phone took it, 202 where it is kept, else the phone's own refusal."""
+        """200 where a phone took it, 202 where it is kept, else the phone's own refusal.
+
+        The sender does not wait for a phone that is dead: "MUST NOT wait" (RFC 4320 §4.1).
+        """
         content = request.headers.get("Content-Type") or "text/plain"
+        kept: list[Message] = []
+
+        def keep() -> None:
+            message = self._keep(sender, recipient, content, request.body)
+            kept.extend([message] if message is not None else [])
+            self._answer(tx, request, 202 if message is not None else 480)
 
         def done(is_taken: bool, status: int) -> None:
-            if is_taken or status not in TRY_AGAIN:
+            alarm.cancel()
+            final = is_taken or status not in TRY_AGAIN
+            if kept and final:
+                self._switch.store.messages.delivered(kept[0])
+            elif final:
                 self._answer(tx, request, status)
-            else:
-                self._answer(tx, request, self._keep(sender, recipient, content, request.body))
+            elif not kept:
+                keep()
 
+        alarm = asyncio.get_running_loop().call_later(PATIENCE, keep)
         self._send(sender, recipient, content, request.body, done)
 
-    def _keep(self, sender: str, recipient: str, content_type: str, body: bytes) -> int:
+    def _keep(self, sender: str, recipient: str, content_type: str, body: bytes) -> Message | None:
+        """None where too many wait, or the disk is full."""
         messages, now = self._switch.store.messages, time.time()
         if len(messages.waiting(recipient, now)) >= MOST_WAITING:
-            return 480
+            return None
         try:
-            messages.leave(recipient, sender, content_type, body, now=now, expires_at=now + KEPT)
+            return messages.leave(
+                recipient, sender, content_type, body, now=now, expires_at=now + KEPT
+            )
         except JournalFullError:
-            return 480
-        return 202
+            return None
 
     def _deliver_waiting(self, number: str) -> None:
         """Phones have changed: bring what waits, one message at a time and in order."""
