@@ -118,6 +118,11 @@ class Sound:
         self._ready(()).conclude(body)
         self._connect()
 
+    def look_around(self) -> None:
+        """The peer may be elsewhere now: believe the first valid source anew."""
+        if self.agreement is not None and self._closed is None:
+            self._connect()
+
     # -- hearing ---------------------------------------------------------------------
 
     @property

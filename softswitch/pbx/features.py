@@ -29,7 +29,7 @@ from softswitch.pbx.page import page
 from softswitch.pbx.park import fetch, park, park_by_key
 from softswitch.pbx.pickup import directed_pickup, group_pickup
 from softswitch.pbx.play import hangup, play
-from softswitch.pbx.reachability import watch_lamps
+from softswitch.pbx.reachability import follow_handsets, watch_lamps
 from softswitch.pbx.recording import keep_recordings, on_demand
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, voicemail
@@ -75,6 +75,7 @@ FEATURES = Features(
     },
     outside=one_outside,
     services=(
+        follow_handsets,
         watch_lamps,
         light_lamps,
         send_letters,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.lamps import Lamps, Watchfulness
 from softswitch.pbx.messages import Messages
 from softswitch.pbx.mwi import offer_summary
 from softswitch.pbx.presence import People
 from softswitch.pbx.requests import Requests
+from softswitch.pbx.roaming import Roaming
 from softswitch.pbx.subscriptions import Subscriptions
 from softswitch.pbx.switch import Switch
 
@@ -22,6 +25,12 @@ def serve_requests(switch: Switch, gatekeeper: Gatekeeper, requests: Requests) -
     requests.serve("SUBSCRIBE", subscriptions.receive)
     requests.serve("PUBLISH", people.publish)
     requests.serve("MESSAGE", Messages(switch, gatekeeper).receive)
+
+
+async def follow_handsets(switch: Switch) -> None:
+    """Let calls follow phones that register elsewhere, for as long as the switch serves."""
+    Roaming(switch)
+    await asyncio.get_running_loop().create_future()
 
 
 async def watch_lamps(switch: Switch) -> None:

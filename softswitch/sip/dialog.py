@@ -141,6 +141,11 @@ class Dialog:
             self.flow = flow
             self._prepare()
 
+    def relocate(self, target: str, flow: Flow) -> None:
+        """The peer is elsewhere now; its registration says so, no message of this dialog."""
+        self.remote_target, self.flow = target, flow
+        self._prepare()
+
     def allows(self, method: str) -> bool:
         """Whether the peer said that it takes `method`."""
         return method in self.allow

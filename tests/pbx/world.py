@@ -28,7 +28,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
-from softswitch.pbx.reachability import serve_requests, watch_lamps
+from softswitch.pbx.reachability import follow_handsets, serve_requests, watch_lamps
 from softswitch.pbx.recalls import Recalls
 from softswitch.pbx.reception import Reception
 from softswitch.pbx.registration import register
@@ -147,6 +147,7 @@ class World:
         self.requests.serve("REGISTER", self._register)
         serve_requests(self.switch, self.gatekeeper, self.requests)
         self.spawn(watch_lamps(self.switch))
+        self.spawn(follow_handsets(self.switch))
         ua.on_request = self.requests.receive
 
     def _register(self, tx: ServerTransaction, request: Request) -> None:
@@ -190,6 +191,11 @@ class World:
         self._phones[host] = phone
         return phone
 
+    def move(self, phone: Phone, host: str) -> None:
+        """Carry a handset to another base."""
+        phone.carry_to(host)
+        self._phones[host] = phone
+
     # -- time ----------------------------------------------------------------------------------
 
     async def settle(self) -> None:
@@ -228,6 +234,9 @@ class World:
 
     def legs(self) -> list[Leg]:
         return [leg for call in self.switch.calls.values() for leg in call.legs]
+
+    def legs_of(self, number: str) -> list[Leg]:
+        return self.switch.legs.get(number, [])
 
     def records(self) -> list[dict[str, Any]]:
         """The rows of calls, in order of their beginning."""

@@ -199,6 +199,7 @@ class Phone:
         self.watches: list[Watch] = []
         self._known = 0
         self._registration = 0
+        self._registrations = f"registrations-from-{address[0]}"
 
     @property
     def aor(self) -> str:
@@ -226,7 +227,7 @@ class Phone:
             self.number,
             [
                 ("Contact", f"<sip:{self.number}@{host}:{port}>;expires={expires}"),
-                ("Call-ID", f"registration-of-{host}"),
+                ("Call-ID", self._registrations),
                 ("CSeq", f"{self._registration * 10} REGISTER"),
             ],
         )
@@ -260,6 +261,13 @@ class Phone:
         self.watches.append(watch)
         await watch.subscribe(accept=accept)
         return watch
+
+    def carry_to(self, host: str) -> None:
+        """Take the handset to another base, calls included."""
+        self.station.move((host, 5060))
+        for talk in self.talks:
+            if talk.session.contact:
+                talk.session.contact = f"<sip:{self.number}@{host}:5060>"
 
     def dial(self, number: str, headers: HeaderLines = ()) -> Talk:
         talk = Talk(self)
