@@ -292,7 +292,7 @@ class Leg:
             case sip.OfferReceived(sdp):
                 self._on_offer(sdp)
             case sip.Confirmed(sdp) | sip.OfferAnswered(sdp):
-                if sdp is not None:
+                if sdp is not None and not self.ended:
                     self._conclude(sdp)
             case sip.RequestReceived(request, respond):
                 self._on_request(request, respond)
@@ -343,6 +343,9 @@ class Leg:
 
     def _on_offer(self, sdp: bytes | None) -> None:
         """A re-INVITE or UPDATE is answered here; the other leg never hears of it."""
+        if self.ended:  # our BYE is on its way (RFC 3261 §15.1.2)
+            self.session.refuse_offer(487)
+            return
         if sdp is None:
             self.session.answer(self.sound.offer())
             return
@@ -355,7 +358,9 @@ class Leg:
         self._agreed()
 
     def _on_request(self, request: Request, respond: sip.Respond) -> None:
-        if request.method == "INFO":
+        if self.ended:
+            respond(481)
+        elif request.method == "INFO":
             digit = read_info(request)
             respond(200 if digit or not request.body else 415)
             if digit:

@@ -53,11 +53,5 @@ async def meanwhile(
     finally:
         inbox.tee(None)
         inbox.clear()
-        await _ended(task)
-
-
-async def _ended(task: asyncio.Task[Any]) -> None:
-    """Cancel what still runs, and wait until it has cleaned up."""
-    if not task.done():
         task.cancel()
-        await asyncio.wait((task,))
+        await asyncio.gather(task, return_exceptions=True)  # until it has cleaned up

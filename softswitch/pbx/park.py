@@ -120,9 +120,8 @@ async def _either(fetched: asyncio.Future[T], recall: Coroutine[Any, Any, T]) ->
         await asyncio.wait((fetched, task), return_when=asyncio.FIRST_COMPLETED)
         return fetched.result() if fetched.done() else task.result()
     finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait((task,))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)  # what it raised has been looked at
 
 
 async def _tell_parker(

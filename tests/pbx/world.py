@@ -23,6 +23,7 @@ from typing import Any, cast
 from config.loader import read
 from config.settings import Settings
 from media.items import File, Item, Prompt, Say, Tone
+from softswitch.calls.causes import FAILED
 from softswitch.calls.leg import Leg
 from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
@@ -238,6 +239,10 @@ class World:
     def legs_of(self, number: str) -> list[Leg]:
         return self.switch.legs.get(number, [])
 
+    def crashes(self) -> list[dict[str, Any]]:
+        """Calls that ended by a fault of ours."""
+        return [row for row in self.records() if row["cause"] == FAILED.word]
+
     def records(self) -> list[dict[str, Any]]:
         """The rows of calls, in order of their beginning."""
         return self.store.memory.table("calls")
@@ -249,10 +254,11 @@ class World:
 
     async def close(self) -> None:
         """Everybody hangs up, hours pass, and nothing may be left."""
-        for phone in self._phones.values():
-            for talk in phone.talks:
-                talk.hang_up()
-        await pass_time(40.0)
+        for _ in range(3):  # a call that comes back rings once more
+            for phone in set(self._phones.values()):
+                for talk in phone.talks:
+                    talk.hang_up()
+            await pass_time(15.0)
         left = {name: count for name, count in self.left_behind().items() if count}
         faults = [*self.failures, *self.ether.faults]
         for task in list(self.tasks):

@@ -67,6 +67,11 @@ class Talk:
         return self.session.request
 
     @property
+    def rings(self) -> bool:
+        """Whether somebody calls, and waits for us to answer."""
+        return isinstance(self.session, Callee) and not self.answered and not self.ended
+
+    @property
     def shown(self) -> str:
         """What the display says of the caller: name and number."""
         caller = self.invite.from_
@@ -102,6 +107,7 @@ class Talk:
         return self
 
     def reject(self, status: int = 486, headers: HeaderLines = ()) -> None:
+        self.ended = True
         self.session.reject(status, headers=headers)
 
     def hang_up(self) -> None:
@@ -293,7 +299,7 @@ class Phone:
 
     @property
     def is_ringing(self) -> bool:
-        return any(not talk.answered and not talk.ended for talk in self._incoming())
+        return any(talk.rings for talk in self.talks)
 
     def _incoming(self) -> list[Talk]:
         return [talk for talk in self.talks if isinstance(talk.session, Callee)]

@@ -1,0 +1,187 @@
+"""Any history of feature use, by any phones, in any order: nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tests.pbx.world import World
+from tests.support.loop import JumpingLoop
+from tests.support.phone import Phone, Talk
+
+OFFICE = """
+[park]
+recall = 8
+[transfer]
+recall = 6
+[groups.office]
+number = "600"
+members = ["102", "103", "104"]
+ring = "memory"
+ring_time = 4
+[paging.floor]
+number = "650"
+members = ["101", "102", "103", "104"]
+max_time = 5
+[conferences.board]
+number = "800"
+[pickup.room]
+members = ["101", "102", "103", "104"]
+[extensions.102]
+ring_time = 6
+forward = { no_answer = "group:office", busy = "extension:104" }
+[extensions.104]
+follow_me = { targets = ["extension:103"], after = 2, ring_time = 6 }
+"""
+NUMBERS = ["101", "102", "103", "104", "600", "650", "800", "71", "72", "*68", "*8", "*43", "*69"]
+DIALLED = [*NUMBERS, "101", "102", "103", "**101", "**102", "*80103", "999"]
+KEYS = ["#", "#103#", "#71#", "*2", "*2104#", "*2102", "*3", "*1", "1", "103#"]
+PHONES = st.integers(0, 3)
+ANY = st.integers(0, 999)
+
+
+class History(RuleBasedStateMachine):
+    """Four phones do what comes to their owners' minds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner(loop_factory=JumpingLoop)
+        self._phones: list[Phone] = []
+        self._do(self._open())
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> None:
+        self._runner.run(work)
+
+    async def _open(self) -> None:
+        self.world = World(OFFICE)
+        self._phones = await self.world.phones("101", "102", "103", "104")
+
+    def _talks(self) -> list[Talk]:
+        return [talk for phone in self._phones for talk in phone.talks if not talk.ended]
+
+    def _up(self) -> list[Talk]:
+        return [talk for talk in self._talks() if talk.answered]
+
+    def _ringing(self) -> list[Talk]:
+        return [talk for talk in self._talks() if talk.rings]
+
+    # -- what people do ------------------------------------------------------------------
+
+    @rule(who=PHONES, number=st.sampled_from(DIALLED))
+    def dial(self, who: int, number: str) -> None:
+        async def work() -> None:
+            self._phones[who].dial(number)
+
+        self._do(work())
+
+    @precondition(lambda self: self._ringing())
+    @rule(which=ANY, how=st.sampled_from(["answer", "answer", "answer", "busy", "decline"]))
+    def decide(self, which: int, how: str) -> None:
+        talk = _pick(self._ringing(), which)
+
+        async def work() -> None:
+            if how == "answer":
+                talk.answer()
+            else:
+                talk.reject(486 if how == "busy" else 603)
+
+        self._do(work())
+
+    @precondition(lambda self: self._up())
+    @rule(which=ANY, what=st.sampled_from(["hold", "resume", "move"]))
+    def change_sound(self, which: int, what: str) -> None:
+        talk = _pick(self._up(), which)
+
+        async def work() -> None:
+            getattr(talk, what)()
+
+        self._do(work())
+
+    @precondition(lambda self: self._up())
+    @rule(which=ANY, keys=st.sampled_from(KEYS))
+    def press(self, which: int, keys: str) -> None:
+        talk = _pick(self._up(), which)
+
+        async def work() -> None:
+            talk.press(keys)
+
+        self._do(work())
+
+    @precondition(lambda self: self._up())
+    @rule(which=ANY, number=st.sampled_from(NUMBERS))
+    def transfer(self, which: int, number: str) -> None:
+        talk = _pick(self._up(), which)
+
+        async def work() -> None:
+            talk.refer(number)
+
+        self._do(work())
+
+    @precondition(lambda self: self._up())
+    @rule(which=ANY, other=ANY)
+    def transfer_into(self, which: int, other: int) -> None:
+        talk = _pick(self._up(), which)
+        own = [each for each in talk.phone.talks if each is not talk and each.session.dialog]
+
+        async def work() -> None:
+            if own:
+                talk.refer("101", replaces=_pick(own, other))
+
+        self._do(work())
+
+    @precondition(lambda self: self._talks())
+    @rule(who=PHONES, which=ANY)
+    def take_the_place(self, who: int, which: int) -> None:
+        talk = _pick(self._talks(), which)
+
+        async def work() -> None:
+            if talk.session.dialog is not None:
+                self._phones[who].dial("101", headers=[("Replaces", talk.identity)])
+
+        self._do(work())
+
+    @precondition(lambda self: self._talks())
+    @rule(which=ANY)
+    def hang_up(self, which: int) -> None:
+        talk = _pick(self._talks(), which)
+
+        async def work() -> None:
+            talk.hang_up()
+
+        self._do(work())
+
+    @rule(seconds=st.sampled_from([0.0, 0.001, 0.002, 0.01, 0.3, 1.0, 3.0, 7.0, 20.0]))
+    def wait(self, seconds: float) -> None:
+        self._do(self.world.pass_time(seconds))
+
+    # -- what must be true ---------------------------------------------------------------
+
+    @invariant()
+    def nothing_has_crashed(self) -> None:
+        assert not self.world.ether.faults and not self.world.failures
+        assert not self.world.crashes()
+
+    def teardown(self) -> None:
+        try:
+            self._do(self.world.close())
+        finally:
+            self._runner.close()
+
+
+def _pick(talks: list[Talk], which: int) -> Talk:
+    return talks[which % len(talks)]
+
+
+TestHistory = History.TestCase
+TestHistory.settings = settings(
+    max_examples=100,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
