@@ -41,7 +41,7 @@ class Station:
         self.ether, self.address = ether, address
         self._loop = asyncio.get_running_loop()
         settings = settings or UaSettings(address=address, product="")
-        self.ua = UserAgent(settings, Random(address[0]), self._loop.time)
+        self.ua = UserAgent(settings, Random(f"{address[0]}:{address[1]}"), self._loop.time)
         self.ua.advertise = lambda _: self.address
         self.ua.on_crash = self._crashed
         self.ua.output.on_first = self._wake

@@ -205,7 +205,7 @@ class Phone:
         self.watches: list[Watch] = []
         self._known = 0
         self._registration = 0
-        self._registrations = f"registrations-from-{address[0]}"
+        self._registrations = f"registrations-from-{address[0]}:{address[1]}"
 
     @property
     def aor(self) -> str:
@@ -268,15 +268,17 @@ class Phone:
         await watch.subscribe(accept=accept)
         return watch
 
-    def carry_to(self, host: str) -> None:
+    def carry_to(self, host: str, port: int = 5060) -> None:
         """Take the handset to another base, calls included."""
-        self.station.move((host, 5060))
+        self.station.move((host, port))
         for talk in self.talks:
             if talk.session.contact:
-                talk.session.contact = f"<sip:{self.number}@{host}:5060>"
+                talk.session.contact = f"<sip:{self.number}@{host}:{port}>"
 
-    def dial(self, number: str, headers: HeaderLines = ()) -> Talk:
+    def dial(self, number: str, headers: HeaderLines = (), *, port: int | None = None) -> Talk:
+        """Call; `port`: where to send the sound."""
         talk = Talk(self)
+        talk.port = port or talk.port
         session = self.station.ua.invite(
             uri=self.uri(number),
             target=Target("udp", *self.switch),

@@ -1,0 +1,75 @@
+"""P20, P21: a handset changes its base in mid-call; the gap in its sound is measured."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.interop.ports import free_ports
+from tests.interop.switch import DOMAIN, Switch, running
+from tests.interop.wires import Handset, Wires
+from tests.support.phone import Phone, Talk, until
+
+pytestmark = pytest.mark.interop
+
+BOUND = 0.2
+"""Seconds without sound that nobody minds."""
+
+
+def media_of(talk: Talk) -> tuple[str, int]:
+    """Where the switch wants the sound of this call."""
+    body = (talk.session.remote_sdp or b"").decode()
+    found = re.search(r"m=audio (\d+)", body)
+    assert found is not None
+    return "127.0.0.1", int(found[1])
+
+
+async def call(switch: Switch, how: str) -> float:
+    """The longest gap that the other side hears when the handset moves."""
+    wires = Wires()
+    here = [("127.0.0.1", free_ports()) for _ in range(3)]
+    server = ("127.0.0.1", switch.port)
+    desk, handset = (
+        Phone(wires, server, number, address, domain=DOMAIN)
+        for number, address in (("101", here[0]), ("102", here[1]))
+    )
+    sounds = Handset(1), Handset(2)
+    for phone in (desk, handset):
+        assert await phone.register() == 200
+    talk = desk.dial("102", port=sounds[0].port)
+    mine = await handset.rings()
+    mine.port = sounds[1].port
+    mine.answer()
+    await until(lambda: talk.answered)
+    sounds[0].send_to(media_of(talk))
+    sounds[1].send_to(media_of(mine))
+    await asyncio.sleep(1.0)
+
+    moved_at = time.monotonic()
+    handset.carry_to(*here[2])
+    sounds[1].move()
+    if how == "invite":
+        mine.port = sounds[1].port
+        mine.session.offer(mine.sdp())
+    else:
+        assert await handset.register() == 200
+    await asyncio.sleep(1.5)
+
+    both = [sound.longest_gap(moved_at) for sound in sounds]
+    assert all(sound.arrivals[-1] > moved_at + 1 for sound in sounds)
+    talk.hang_up()
+    await until(lambda: mine.ended)
+    for sound in sounds:
+        sound.close()
+    wires.close()
+    return max(both)
+
+
+@pytest.mark.parametrize("how", ["invite", "register"])
+def test_a_handset_moves_without_a_gap(tmp_path: Path, how: str) -> None:
+    with running(tmp_path / "switch", transports="udp") as switch:
+        gap = asyncio.run(call(switch, how))
+
+    assert gap < BOUND
