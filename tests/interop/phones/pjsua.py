@@ -70,6 +70,10 @@ class Pjsua(Scripted):
     def transfer(self, user: str) -> None:
         self.tell("transfer", uri=user if ":" in user else self.account.uri(user))
 
+    def join(self) -> None:
+        """Attended transfer: the party of the last call but one meets that of the last."""
+        self.tell("join")
+
     def heard(self) -> list[Path]:
         """Recordings of what it heard; complete when the phone was stopped."""
         return sorted(self.folder.glob("heard-*.wav"))

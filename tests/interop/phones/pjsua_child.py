@@ -107,6 +107,9 @@ class Phone(pj.Account):  # type: ignore[misc]
                 self.calls[-1].dialDtmf(command["digits"])
             case "transfer":
                 self.calls[-1].xfer(command["uri"], pj.CallOpParam(True))
+            case "join":
+                first, second = self.calls[-2:]
+                first.xferReplaces(second, pj.CallOpParam(True))
 
 
 def status(code: int) -> Any:
