@@ -124,6 +124,7 @@ class Consultation:
         if gone is self._by:
             to = self._third.party.number
             call.record.event("transferred", leg=left.id, by=gone.party.number, to=to)
+            talk.switch.handed_on(gone)
         call.serve(left)
         await converse(talk.switch, call, left, self._third)
         return True

@@ -81,6 +81,8 @@ class Switch:
         self.quiet.set()
         self.watchers: list[Callable[[Leg], None]] = []
         """Told whenever a leg of an extension rings, is answered, held or over."""
+        self.on_handed_on: list[Callable[[Leg], None]] = []
+        """Told of the leg of each party that transferred another one."""
         self.on_settings: list[Callable[[Settings], None]] = []
         """Told of new settings at a reload, once plan and sounds are made of them."""
         self.on_event: Tell = _nobody
@@ -206,8 +208,21 @@ class Switch:
             caller,
             self.board,
             shown=shown or (caller.party if caller is not None else ANONYMOUS),
-            headers=headers,
+            headers=(*headers, *self._referred_by(caller)),
         )
+
+    def _referred_by(self, caller: Leg | None) -> Headers:
+        """Who transferred the caller, if somebody did (RFC 3892)."""
+        call = caller.call if caller is not None else None
+        if call is None or not call.diversions or call.diversions[-1][1] != "transfer":
+            return ()
+        by = SipUri("sip", call.diversions[-1][0], self.settings.switch.domain)
+        return (("Referred-By", f"<{by}>"),)
+
+    def handed_on(self, leg: Leg) -> None:
+        """Whoever `leg` is has handed his party on, and is about to be let go."""
+        for listener in self.on_handed_on:
+            listener(leg)
 
     def redirect(self, call: Call) -> Redirect:
         """How a 302 of a phone is followed: to our own numbers, within the bound of forwards."""

@@ -92,6 +92,7 @@ async def join_up(talk: Conversation, by: Leg, consulted: Leg, tell: Tell) -> bo
     take(call, consulted)
     call.serve(guest)
     by.divert().tee(_decline)
+    switch.handed_on(by)
     tell(200)
     await converse(switch, call, guest, consulted)
     return True
@@ -142,6 +143,7 @@ class _Errand:
             return
         if status == 200:
             self._is_taken = True
+            self._switch.handed_on(self._by)
             self._patience.reschedule(None)
         self._tell(status)
 

@@ -46,6 +46,7 @@ async def test_a_blind_transfer_reports_ringing_and_answer(
     third = await clara.rings()
     await world.settle()
     assert third.shown == "Phone 102 <102>"
+    assert third.invite.headers.get("Referred-By") == "<sip:101@office.test>"
     assert world.hears(other) == {"tone:ringback"}
     assert mine.referred == [202]
     assert mine.sipfrags == ["SIP/2.0 100 Trying", "SIP/2.0 180 Ringing"]
