@@ -1,12 +1,30 @@
 """`[groups.NAME]`, `[pickup.NAME]`, `[paging.NAME]`: several extensions under one number."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.addresses import HostPort
 from config.base import Names, Number, Positive, Prompt, Table
-from config.targets import Targets
+from config.targets import Kind, Target, Targets
+
+
+def _member(text: str) -> str:
+    """An extension, or a target that can be rung."""
+    if ":" not in text:
+        return text
+    target = Target.parse(text)
+    if target.kind not in (Kind.EXTENSION, Kind.NUMBER, Kind.GROUP):
+        raise ValueError(f'"{text}" cannot be rung; members are extensions, numbers and groups')
+    return str(target)
+
+
+def _as_list(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+Member: TypeAlias = Annotated[str, AfterValidator(_member)]
+Members: TypeAlias = Annotated[tuple[Member, ...], BeforeValidator(_as_list)]
 
 
 class Group(Table):
@@ -15,7 +33,7 @@ class Group(Table):
     number: Number | None = None
     name: str = ""
     """Prefix of the caller's name on members' phones."""
-    members: Names = ()
+    members: Members = ()
     """Extensions, or targets such as `number:+7…`; an empty group goes to `overflow` at once."""
     ring: Literal["all", "in-turn", "memory"] = "all"
     """`in-turn`: one after another; `memory`: first the first, then the first two, and so on."""

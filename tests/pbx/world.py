@@ -197,6 +197,12 @@ class World:
         phone.carry_to(host)
         self._phones[host] = phone
 
+    def outside(self, host: str) -> Phone:
+        """The other end of a trunk whose server is at `host`."""
+        phone = Phone(self.ether, US, host, (host, 5060), domain=host)
+        self._phones[host] = phone
+        return phone
+
     # -- time ----------------------------------------------------------------------------------
 
     async def settle(self) -> None:
