@@ -1,0 +1,171 @@
+"""The engine and its memory: every event is journaled before its actions are carried out.
+
+Knows the engine, its journal and the loop's timers.  Refuses to know calls.  A journal that cannot
+be written stops nobody's call: an alarm is raised, and once there is room again a snapshot closes
+the gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import structlog
+
+from acd.actions import Action
+from acd.codec import CodecError
+from acd.engine import Engine
+from acd.events import Event, Reconfigured, Tick
+from acd.journal import decode, encode
+from acd.settings import Settings
+from acd.types import Instant, Seconds
+from softswitch.pbx.alarms import Alarms
+from softswitch.pbx.queue.clock import Clock
+from softswitch.pbx.queue.history import History
+from softswitch.store.engine_log import EngineLog
+from softswitch.store.errors import JournalFullError, StoreError
+
+log = structlog.get_logger("queue")
+
+SNAPSHOT_AFTER = 20_000
+"""Events that a restart has to handle anew at most, but for those of one interval."""
+SNAPSHOT_EVERY: Seconds = 30.0
+"""How often it is looked whether a snapshot is due."""
+UNKEPT = "queue-journal"
+
+
+class Keeper:
+    """The single writer of the engine.
+
+    `perform` carries out one action; what it tells in turn is handled at once, and what follows
+    from that is carried out after everything decided before.
+    """
+
+    def __init__(self, journal: EngineLog, history: History, alarms: Alarms) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.clock = Clock(self._loop.time)
+        self.history = history
+        self.perform: Callable[[Action], None] = _nothing
+        self._journal, self._alarms = journal, alarms
+        self._todo: deque[Action] = deque()
+        self._performing = self._unkept = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: Instant | None = None
+        self._saver: asyncio.TimerHandle | None = None
+
+    # -- the beginning and the end ---------------------------------------------------
+
+    def restore(self, settings: Settings) -> bool:
+        """Rebuild the engine of the last run, or make a new one; whether there was one.
+
+        Raises StoreError for a journal that cannot be believed.
+        """
+        remembered = self._journal.load()
+        if self._journal.repair is not None:
+            log.warning(str(self._journal.repair))
+        try:
+            self.engine = self._rebuilt(remembered.state, remembered.events, settings)
+        except (CodecError, KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"the queue journal cannot be understood: {error}") from error
+        self.clock.not_before(self.engine.floor.now)
+        if remembered.state is None:
+            self.save()
+        elif self.engine.floor.settings != settings:
+            self.tell(Reconfigured(settings))
+        self._watch()
+        return remembered.state is not None
+
+    def _rebuilt(self, state: Any, events: list[Any], settings: Settings) -> Engine:
+        if state is None:
+            return Engine(settings)
+        engine = Engine.restore(state["engine"])
+        self.history.restore(state["history"])
+        for number, record in enumerate(events, 1):
+            try:
+                event, now = decode(record)
+            except CodecError as error:
+                raise CodecError(f"record {number} after the snapshot: {error}") from None
+            self.history.take(event, engine.handle(event, now), engine.floor)
+        return engine
+
+    def save(self) -> None:
+        """Take a snapshot in place of all events so far."""
+        state = {"engine": self.engine.snapshot(), "history": self.history.dump()}
+        try:
+            self._journal.snapshot(state)
+        except OSError as error:
+            self._alarms.raise_(UNKEPT, f"no snapshot of the queues can be kept: {error.strerror}")
+        else:
+            self._unkept = False
+            self._alarms.clear(UNKEPT)
+
+    def _watch(self) -> None:
+        if self._unkept or self._journal.since_snapshot >= SNAPSHOT_AFTER:
+            self.save()
+        self._saver = self._loop.call_later(SNAPSHOT_EVERY, self._watch)
+
+    def close(self) -> None:
+        """Stop; the next start needs no events."""
+        for timer in (self._timer, self._saver):
+            if timer is not None:
+                timer.cancel()
+        self.save()
+        self._journal.close()
+
+    # -- events ----------------------------------------------------------------------
+
+    def tell(self, event: Event) -> list[Action]:
+        """One fact: journal it, decide, carry out.  What was decided, for who wants to know."""
+        now = self.clock()
+        self._keep(event, now)
+        actions = self.engine.handle(event, now)
+        self.history.take(event, actions, self.engine.floor)
+        self._todo += actions
+        if not self._performing:
+            self._carry_out()
+            self._arm()
+        return actions
+
+    def _keep(self, event: Event, now: Instant) -> None:
+        try:
+            self._journal.append(encode(event, now))
+        except JournalFullError as refusal:
+            self._unkept = True
+            self._alarms.raise_(UNKEPT, f"events of the queues are not kept: {refusal}")
+
+    def _carry_out(self) -> None:
+        self._performing = True
+        try:
+            for action in self._orders():
+                try:
+                    self.perform(action)
+                except Exception:  # one call's fault is not the others'
+                    log.exception("action failed", action=str(action))
+        finally:
+            self._performing = False
+
+    def _orders(self) -> Iterator[Action]:
+        while self._todo:
+            yield self._todo.popleft()
+
+    # -- time ------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        due = self.engine.next_timeout()
+        if due == self._due and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        at = None if due is None else self.clock.monotonic(due)
+        self._timer = None if at is None else self._loop.call_at(at, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.tell(Tick())
+
+
+def _nothing(action: Action) -> None:
+    """Until somebody carries actions out."""
