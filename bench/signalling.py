@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import psutil
 
@@ -52,8 +52,8 @@ PEOPLE = "".join(
 OPEN_DOOR = "[guard]\nflood_rate = 1e6\nflood_burst = 1000000\n[limits]\ncalls = 5000\n"
 
 
-class Server(Protocol):
-    """A server under test."""
+class Server(NamedTuple):
+    """A server under test; its media engine, if it has one, is accounted for by itself."""
 
     port: int
     signalling: list[psutil.Process]
@@ -69,24 +69,18 @@ class Measured(NamedTuple):
     media: float
 
 
-class Ours(NamedTuple):
-    port: int
-    signalling: list[psutil.Process]
-    media: list[psutil.Process]
-
-
 @contextmanager
-def switch(folder: Path) -> Iterator[Ours]:
+def switch(folder: Path) -> Iterator[Server]:
     """Our switch; its media engine is a process of its own."""
     with running(folder, PEOPLE + OPEN_DOOR, transports="udp") as started:
         process = psutil.Process(started.pid)
         engines = process.children()
         pin([process, *engines])
-        yield Ours(started.port, [process], engines)
+        yield Server(started.port, [process], engines)
 
 
 @contextmanager
-def kamailio(folder: Path) -> Iterator[Ours]:
+def kamailio(folder: Path) -> Iterator[Server]:
     """The stateful proxy in C that others are compared with."""
     folder.mkdir(parents=True)
     port = free_ports()
@@ -101,7 +95,7 @@ def kamailio(folder: Path) -> Iterator[Ours]:
         process = psutil.Process(server.pid)
         everybody = [process, *process.children(recursive=True)]
         pin(everybody)
-        yield Ours(port, everybody, [])
+        yield Server(port, everybody, [])
     finally:
         server.terminate()
         server.wait(10)
@@ -165,8 +159,9 @@ def _load(server: Server, folder: Path, text: str, count: int, rate: float) -> M
         run = crowd.wait(150)
     time.sleep(0.3)
     after = cpu(server.signalling), cpu(server.media)
-    spent = [(late - early) * MS / max(run.passed, 1) for early, late in zip(before, after, strict=True)]
-    return Measured(run.passed, run.failed, spent[0], spent[1])
+    signalling, media = (late - early for early, late in zip(before, after, strict=True))
+    unit = MS / max(run.passed, 1)
+    return Measured(run.passed, run.failed, signalling * unit, media * unit)
 
 
 SERVERS = {"switch": switch, "kamailio": kamailio}

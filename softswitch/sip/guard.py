@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network, ip_network
-from socket import inet_aton
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import TypeAlias
 
 from softswitch.sip.types import Address, Instant, Seconds
@@ -186,7 +185,7 @@ class Guard:
     def _origin_of(self, host: str) -> str | None:
         """Whoever has one IPv6 address has the 64 bits of its network at will."""
         if ":" not in host:
-            number = int.from_bytes(inet_aton(host))
+            number = int(IPv4Address(host))
             return None if any(number & mask == net for net, mask in self._trusted_four) else host
         address = IPv6Address(host.partition("%")[0])
         if address.ipv4_mapped is not None:

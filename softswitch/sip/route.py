@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import ip_address
-from socket import AF_INET, AF_INET6, inet_pton
 
 from softswitch.sip.types import Destination, Flow, ParseError, Target
 from softswitch.sip.uri import SipUri
@@ -40,13 +39,14 @@ def is_behind_nat(sent_by_host: str, flow: Flow) -> bool:
     return host != flow.remote[0] and is_literal(host)
 
 
+@lru_cache(maxsize=4096)
 def is_literal(host: str) -> bool:
     """Whether `host`, without brackets, is an IP address."""
     try:
-        inet_pton(AF_INET6 if ":" in host else AF_INET, host)
-    except (OSError, ValueError):  # ValueError: an octet that no encoding has
+        ip_address(host)
+    except ValueError:
         return False
-    return True
+    return "%" not in host  # a zone means nothing to anybody but the sender
 
 
 @lru_cache(maxsize=4096)

@@ -271,7 +271,7 @@ def test_a_wrong_password_an_unknown_user_and_an_unknown_number_look_the_same(
 
 
 def test_a_phone_that_falls_silent_is_let_go(tmp_path: Path) -> None:
-    """RTP that stops for [media] silence ends the call on both sides, without any BYE of the phone."""
+    """RTP that stops for [media] silence ends the call on both sides; no phone sends a BYE."""
     with running(tmp_path / "switch", media="silence = 1.5") as office:
         call = Call(office, tmp_path)
         call.phone(*ANSWERS, *accept_bye())
@@ -288,8 +288,9 @@ def test_a_phone_that_disappears_is_found_by_the_session_timer(tmp_path: Path) -
         call.phone(*ANSWERS, *accept_bye())
         run = call.dial(
             *invited(extra=timer), recv(180),
-            '<recv response="200" rrs="true"><action><ereg regexp="Session-Expires: 90;refresher=uas"'
-            ' search_in="msg" check_it="true" assign_to="1"/></action></recv>',
+            '<recv response="200" rrs="true"><action>'
+            '<ereg regexp="Session-Expires: 90;refresher=uas" search_in="msg" check_it="true"'
+            ' assign_to="1"/></action></recv>',
             ack(), pause(200), *hang_up(), REFERENCE,
         )  # fmt: skip
         assert run.passed == 1

@@ -126,7 +126,7 @@ class Centre:
 
     # -- what the engine wants ---------------------------------------------------------
 
-    def _perform(self, action: Action) -> None:
+    def _perform(self, action: Action) -> None:  # noqa: C901 - one case an action
         match action:
             case Offer():
                 self._offer(action)

@@ -19,7 +19,6 @@ from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
 
 
-
 class OfferedLeg:
     """The phones of one agent for one offer.
 

@@ -58,9 +58,7 @@ class HoldSound:
             self.play_music()
             return
         items = self._pending.popleft()
-        self._speaker = speaker = self._media.player(
-            *items, on_event=lambda _: self._over(speaker)
-        )
+        self._speaker = speaker = self._media.player(*items, on_event=lambda _: self._over(speaker))
         self._leg.hear(speaker)
 
     def _over(self, speaker: Player) -> None:
