@@ -19,6 +19,8 @@ FIXED = (
     "sip.session_expires",
     "sip.min_session_expires",
     "sip.product",
+    "sip.nat",
+    "sip.reliable",
     "sip.dns",
     "media.address",
     "media.address6",

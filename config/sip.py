@@ -80,17 +80,16 @@ class SipTable(Table):
     min_session_expires: Annotated[int, Field(ge=90)] = 90
     """Least session timer accepted (422 below it)."""
     reliable: Literal["off", "allow", "require"] = "allow"
-    """100rel (RFC 3262): whether provisional answers are acknowledged."""
+    """100rel (RFC 3262), by which provisional answers are acknowledged: `allow` uses it with
+    those who have it, `require` refuses those who have not (421)."""
     digest: Literal["md5", "sha-256", "both"] = "md5"
     """Algorithms offered; phones of today fail when both are offered."""
     nonce_life: Positive = 300.0
     """Age at which a nonce is stale."""
     nat: bool = True
-    """Answer to where a request came from, whatever it says of itself."""
+    """Answer to where a UDP request came from, whatever it says of itself."""
     keepalive: Annotated[Seconds, Field(ge=0)] = 30.0
     """Interval of pings to phones behind NAT; 0: none."""
-    rings_at_once: Annotated[int, Field(gt=0, le=100)] = 20
-    """Phones that one call may ring at once."""
     product: str = "softswitch"
     """Name in Server and User-Agent."""
     dns: tuple[HostPort, ...] = ()

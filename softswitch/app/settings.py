@@ -13,6 +13,7 @@ from softswitch.sip.timers import Timers
 from softswitch.transport.limits import Limits
 
 EVERYBODY = ("0.0.0.0/0", "::/0")
+UNRELIABLE = tuple(tag for tag in UaSettings.supported if tag != "100rel")
 
 
 def media_settings(settings: Settings) -> MediaSettings:
@@ -34,6 +35,9 @@ def ua_settings(settings: Settings) -> UaSettings:
         product=sip.product,
         session_expires=sip.session_expires or 0,
         min_se=sip.min_session_expires,
+        symmetric=sip.nat,
+        supported=UNRELIABLE if sip.reliable == "off" else UaSettings.supported,
+        requires_reliable=sip.reliable == "require",
     )
 
 

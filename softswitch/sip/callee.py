@@ -182,7 +182,10 @@ class Callee(Session):
     def _is_reliable(self, sdp: bytes | None) -> bool:
         if self._reliable is not None or "100rel" in self.request.require:
             return True
-        return sdp is not None and "100rel" in self.request.supported
+        settings = self.ua.settings
+        if "100rel" not in settings.supported or "100rel" not in self.request.supported:
+            return False
+        return sdp is not None or settings.requires_reliable
 
     def _reliably(self) -> ReliableSender:
         if self._reliable is None:

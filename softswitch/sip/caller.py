@@ -109,6 +109,8 @@ class Caller(Session):
             f"Contact: {self.contact}\r\n{self.ua.session_lines}"
             f"{self.timer().request_lines()}{answers}{self._headers}"
         )
+        if self.ua.settings.requires_reliable:
+            extra += "Require: 100rel\r\n"
         if self._draft.body:
             extra += BODY_LINE
         self._attempts += 1

@@ -44,6 +44,10 @@ class UaSettings:
     """The least session interval that we take."""
     udp_limit: int = 1300
     """Octets beyond which a request goes by TCP if the peer can (RFC 3261 §18.1.1)."""
+    symmetric: bool = False
+    """Answers go to where a request came from even if it asks for none of RFC 3581."""
+    requires_reliable: bool = False
+    """Calls are for those who have 100rel only: others get 421, and refuse ours by 420."""
     address: Address = ("127.0.0.1", 5060)
     """What our Via names where `UserAgent.advertise` is not set."""
 

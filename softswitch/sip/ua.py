@@ -87,7 +87,7 @@ class UserAgent(Stack):
         if request is None:
             return
         try:
-            destination = stamp(request, flow, request.via)
+            destination = stamp(request, flow, request.via, symmetric=self.settings.symmetric)
         except ParseError:
             return
         response = reply(request, fault.status, fault.reason, to_tag=self.new_tag())
@@ -218,7 +218,7 @@ class UserAgent(Stack):
             server.repeat()
             return
         via = request.via
-        destination = stamp(request, flow, via)
+        destination = stamp(request, flow, via, symmetric=self.settings.symmetric)
         tx = self.transactions.serve(key, request, flow, destination, now)
         tx.behind_nat = is_behind_nat(via.host, flow)
         try:
@@ -266,6 +266,9 @@ class UserAgent(Stack):
         if is_too_small(request, self.settings.min_se):
             least = str(int(self.settings.min_se))
             self._turn_down(tx, reply(request, 422, headers=[("Min-SE", least)]), now)
+            return
+        if self.settings.requires_reliable and not _has_100rel(request):
+            self._turn_down(tx, reply(request, 421, headers=[("Require", "100rel")]), now)
             return
         tx.respond(reply(request, 100), now)
         tx.owner = session = Callee(self, tx, request, flow)
@@ -330,6 +333,10 @@ class UserAgent(Stack):
 def _decline(session: Callee) -> None:
     """Where no hook is set: nobody here takes calls."""
     session.reject(480)
+
+
+def _has_100rel(request: Request) -> bool:
+    return "100rel" in request.supported or "100rel" in request.require
 
 
 def _session(dialog: Dialog) -> Session | None:

@@ -14,11 +14,12 @@ from softswitch.sip.types import Destination, Flow
 _EMPTY_RPORT = re.compile(r";[ \t]*rport[ \t]*(?=[;,]|$)", re.IGNORECASE)
 
 
-def stamp(request: Request, flow: Flow, via: Via) -> Destination:
+def stamp(request: Request, flow: Flow, via: Via, *, symmetric: bool = False) -> Destination:
     """Write `received` and `rport` into `via`, the request's topmost; the answers' way.
 
     Over a stream that is the flow itself.  By UDP it is the source address, and the
-    source port where the sender asked for it by `rport`, else the port in sent-by.
+    source port where the sender asked for it by `rport` or is taken to be behind NAT
+    (`symmetric`), else the port in sent-by.
     `maddr` is not obeyed: nobody directs our packets at a third party.
     """
     host, port = flow.remote
@@ -28,7 +29,7 @@ def stamp(request: Request, flow: Flow, via: Via) -> Destination:
         lines[0] = _EMPTY_RPORT.sub(f";received={host};rport={port}", lines[0], count=1)
     elif "received" in params or "rport" in params or via.host.strip("[]") != host:
         _rewrite(request, via, host, port)
-    if flow.transport != "udp" or "rport" in params or via.sent_by[1] == port:
+    if symmetric or flow.transport != "udp" or "rport" in params or via.sent_by[1] == port:
         return flow
     return flow._replace(remote=(host, via.sent_by[1]))
 

@@ -307,6 +307,28 @@ def test_early_media_is_reliable_if_the_caller_supports_that() -> None:
     assert script.run(40.0) == []
 
 
+def test_without_100rel_nobody_is_answered_reliably() -> None:
+    script = Script(UaSettings(supported=("timer",), address=US))
+    session, _ = incoming(script, request("INVITE", headers=RELIABLE, body=OFFER))
+    session.progress(183, ANSWER)
+    assert script.response().headers.get("RSeq") is None
+    script.receive(request("INVITE", headers=("Require: 100rel",), call_id="2", branch="2"))
+    refusal = script.response()
+    assert (refusal.status, refusal.headers.get("Unsupported")) == (420, "100rel")
+
+
+def test_where_it_is_required_callers_without_100rel_get_421() -> None:
+    """RFC 3261 §21.4.16; who has it gets even a mere 180 reliably."""
+    script = Script(UaSettings(requires_reliable=True, address=US))
+    script.receive(request("INVITE", body=OFFER))
+    refusal = script.response()
+    assert (refusal.status, refusal.headers.get("Require")) == (421, "100rel")
+    able = request("INVITE", headers=RELIABLE, body=OFFER, call_id="2", branch="2")
+    session, _ = incoming(script, able)
+    session.progress(180)
+    assert script.response().require == ["100rel"]
+
+
 def test_a_caller_that_requires_it_gets_every_provisional_reliably_one_at_a_time() -> None:
     """§3: "MUST NOT send a second reliable provisional response until the first is
     acknowledged"."""

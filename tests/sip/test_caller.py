@@ -55,6 +55,11 @@ def test_an_invite_says_who_we_are_and_what_we_can() -> None:
     assert (invite.content_type, invite.body) == ("application/sdp", b"v=0\r\n")
 
 
+def test_where_reliable_ringing_is_required_our_invite_says_so() -> None:
+    _, invite = calling(Script(UaSettings(requires_reliable=True, address=US)))
+    assert invite.require == ["100rel"]
+
+
 def test_a_call_is_answered_acknowledged_and_ended() -> None:
     script = Script()
     session, invite = calling(script)

@@ -9,6 +9,7 @@ from softswitch.sip.events import Event
 from softswitch.sip.message import Request, Response, reply
 from softswitch.sip.parser import parse
 from softswitch.sip.session import Session
+from softswitch.sip.settings import UaSettings
 from softswitch.sip.transaction import ServerTransaction
 from softswitch.sip.types import Flow, ParseError, Target
 from tests.sip.test_callee import answered
@@ -252,6 +253,15 @@ def test_answers_go_back_to_where_the_request_came_from(
     assert transmit.destination == Flow("udp", US, answered_to)
     answer = parse(transmit.data)
     assert (answer.via.received, answer.via.rport) == (received, rport)
+
+
+def test_a_symmetric_peer_is_answered_where_it_sent_from_though_it_asks_for_nothing() -> None:
+    """Old phones behind NAT know no rport."""
+    script = Script(UaSettings(symmetric=True, address=US))
+    outside = Flow("udp", US, ("198.51.100.1", 4000))
+    script.receive(request("MESSAGE", via="10.1.1.1:5062"), outside)
+    [transmit] = script.ua.drain()
+    assert transmit.destination == outside
 
 
 def test_over_a_stream_answers_go_back_along_it() -> None:

@@ -1,0 +1,8 @@
+"""What holds for every test: properties are judged by their law, never by how fast they ran."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
