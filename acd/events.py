@@ -266,7 +266,10 @@ class QueueOpened:
 
 @record
 class QueueClosed:
-    """Out of service hours (decided outside): nobody joins; those who wait stay unless `leave`."""
+    """Out of service hours (decided outside): nobody joins; those who wait stay unless `leave`.
+
+    Callbacks stay in any case: they were promised.
+    """
 
     queue: str
     leave: bool = False

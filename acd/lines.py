@@ -39,7 +39,7 @@ class Lines:
         refused = []
         for queue, refusal in [(queue, self._refusal(queue)) for queue in queues]:
             if refusal is None:
-                self.join(call, queue)
+                self.join(call, queue, callback=call.callback is not None)
             else:
                 refused.append((queue, *refusal))
         for number, (queue, outcome, target) in enumerate(refused, 1):
@@ -270,10 +270,11 @@ class Lines:
 
     def _why_behind(self, entry: Entry) -> str:
         """Why a position rose since it was told: somebody came ahead, or this call was moved."""
-        if entry.moved_at > entry.told_at:
+        if entry.moved_at >= entry.told_at and entry.moved_at > entry.joined:
             return entry.why
         ahead = (row[3] for row in entry.queue.line[: entry.queue.position(entry) - 1])
-        return next((e.why for e in ahead if max(e.joined, e.moved_at) >= entry.told_at), "")
+        came = (e.why for e in ahead if max(e.joined, e.moved_at) >= entry.told_at)
+        return next(came, entry.why)
 
     # --- going -------------------------------------------------------------------------------
 

@@ -210,6 +210,8 @@ class Offers:
             agent.rest_until = now + policy.rest
         if policy.lose_turn:
             agent.idle_since = now
+            if agent.pooled:  # free for a second call all the while: their place is another now
+                self.floor.unpool(agent)
         if policy.pause_after:
             misses = [at for at in agent.misses.get(outcome, ()) if now - at < policy.window]
             misses.append(now)

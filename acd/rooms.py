@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acd.call import Phase
+from acd.call import Phase, Row
 from acd.callbacks import Callbacks
 from acd.events import QueueClosed, QueueOpened, Reconfigured, StrategyChanged
 from acd.floor import Floor
@@ -35,13 +35,13 @@ class Rooms:
         if queue is None:
             return self.floor.refuse(event, f"unknown queue {event.queue}")
         queue.open = False
-        if event.leave:
-            self._empty(queue)
+        if event.leave:  # but not those who were promised a callback: that is kept
+            self._empty(queue, [row for row in queue.line if row[3].call.live])
         return None
 
-    def _empty(self, queue: Queue) -> None:
+    def _empty(self, queue: Queue, line: list[Row]) -> None:
         target = queue.settings.closed or queue.settings.next
-        for row in list(queue.line):
+        for row in list(line):
             call = row[3].call
             if call.phase is Phase.WAITING:
                 if any(offered.entry is row[3] for offered in call.offers.values()):
@@ -63,12 +63,14 @@ class Rooms:
         """All or nothing."""
         for key, reason in problems(event.settings, set(strategies())):
             return self.floor.refuse(event, f"{key}: {reason}")
-        for name in self.floor.queues.keys() - event.settings.queues.keys():
-            queue = self.floor.queues[name]
+        removed = [q for name, q in self.floor.queues.items() if name not in event.settings.queues]
+        for queue in removed:
+            queue.open = False  # lest one of them sends its callers on to another
+        for queue in removed:
             for row in list(queue.line):
                 self.callbacks.hang_up(row[3].call)
                 self.offers.cancel(row[3].call, OfferOutcome.WITHDRAWN)
-            self._empty(queue)
+            self._empty(queue, queue.line)
         self._apply(event.settings)
         for agent in self.floor.agents.values():
             while agent.offers and agent.load() > agent.settings.capacity:

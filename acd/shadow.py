@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from acd.pool import Pool
 
 
-def shadow_rank(entry: Entry, now: Instant) -> tuple[float, int]:
+def shadow_rank(entry: Entry, now: Instant) -> tuple[float, int, str]:
     """Where the caller would stand by the shadow strategy of their queue, or else by the rule."""
     rule = entry.queue.shadow or entry.queue.rule
-    return rule.rank(entry, now), entry.call.number
+    return rule.rank(entry, now), entry.call.number, entry.queue.name
 
 
 def shadow_choice(pool: Pool, call: Call, now: Instant, dice: Dice) -> Agent:

@@ -229,9 +229,14 @@ def _load_entries(floor: Floor, call: Call, row: dict[str, Any]) -> None:
 
 
 def _load_indexes(floor: Floor, rows: list[dict[str, Any]]) -> None:
-    """Seats, counts and pools, as they follow from the facts."""
+    """Seats, counts and pools, as they follow from the facts, each in the order it came about."""
     for agent in floor.agents.values():
         agent.pools.clear()
+        agent.offers = dict(sorted(agent.offers.items()))
+        seats = [q.seats[agent.name] for q in floor.queues.values() if agent.name in q.seats]
+        agent.seats = {seat.queue.name: seat for seat in seats}
+        agent.guarded = [seat.queue for seat in seats if seat.queue.settings.reserve]
+    floor.offers = dict(sorted(floor.offers.items()))
     for row in rows:
         queue = floor.queues[row["name"]]
         agents = [seat.agent for seat in queue.seats.values()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from acd.actions import Action, Joined, Offer
+from acd.actions import Action, Announce, Joined, Left, Offer
 from acd.agent import Agent
 from acd.call import Phase
 from acd.engine import Engine
@@ -45,6 +46,7 @@ from acd.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
+from acd.invariants import violations
 from acd.settings import (
     AgentSettings,
     Announcement,
@@ -95,11 +97,12 @@ def any_settings(pick: Pick) -> Settings:
 
 
 def _changed(pick: Pick) -> Settings:
-    """Other settings, sometimes with a queue and an agent less (refused where one is named)."""
+    """Other settings, sometimes with queues and an agent less (refused where one is named)."""
     changed = any_settings(pick)
     if pick(2):
         return changed
-    queues = {name: queue for name, queue in changed.queues.items() if name != "q0"}
+    gone = ("q0", "q1")[: 1 + pick(2)]
+    queues = {name: queue for name, queue in changed.queues.items() if name not in gone}
     trimmed = {
         name: replace(queue, members=tuple(m for m in queue.members if m.agent != "a4"))
         for name, queue in queues.items()
@@ -221,18 +224,48 @@ def _any_join(pick: Pick, call: str) -> CallJoined:
     return CallJoined(call, queues, customer, pick(5) - 2, None, skills)
 
 
+class Watch:
+    """What must hold of everything an engine says, whatever it is told."""
+
+    def __init__(self) -> None:
+        self.told: dict[tuple[str, str], float] = {}
+
+    def wrong(self, engine: Engine, said: list[Action]) -> Iterator[str]:
+        """Laws that the latest actions break."""
+        yield from (f"{rule}: {detail}" for rule, detail in violations(engine.floor))
+        yield from broken_order(engine, said)
+        yield from self._risen(said)
+
+    def _risen(self, said: list[Action]) -> Iterator[str]:
+        """Positions told that are worse than the last one, without a word why."""
+        for action in said:
+            if isinstance(action, Joined | Left):
+                self.told.pop((action.call, action.queue), None)
+            elif isinstance(action, Announce) and action.what == "position":
+                assert action.value is not None
+                last = self.told.get((action.call, action.queue), action.value)
+                if action.value > last and not action.because:
+                    yield f"{action} after {last}"
+                self.told[action.call, action.queue] = action.value
+
+
 def broken_order(engine: Engine, said: list[Action]) -> Iterator[str]:
     """Offers after which an earlier caller, whom the agent could have had as well, still waits."""
     floor = engine.floor
+    offers = sum(isinstance(action, Offer) for action in said)
     for index, action in enumerate(said):
         if not isinstance(action, Offer) or action.offer not in floor.offers:
             continue
         offered = floor.offers[action.offer]
-        entry, pool = offered.entry, offered.entry.pool
-        if pool is None or not entry.queue.rule.single or offered.call.phase is not Phase.WAITING:
+        entry, agent = offered.entry, offered.agent
+        if not entry.queue.rule.single or offered.call.phase is not Phase.WAITING:
             continue
         later = {after.call for after in said[index:] if isinstance(after, Joined)}
-        earlier = (row[3].call for row in pool.waiting if row[:2] < entry.row[:2])
-        for call in earlier:
-            if call.id not in later and pool.admits(offered.agent, call):
-                yield f"{action} before {call.id}"
+        pools = [entry.pool] if entry.pool else []
+        if offers == 1 and entry.queue.rule.neutral and not agent.guarded:
+            pools = [pool for pool in agent.pools if pool.queue.rule.neutral]
+        for pool in pools:
+            for row in pool.waiting[: bisect_left(pool.waiting, entry.row)]:
+                other = row[3].call
+                if other.id not in later | {action.call} and pool.admits(agent, other):
+                    yield f"{action} before {other.id} of {pool.queue.name}"

@@ -17,6 +17,7 @@ from acd.events import (
     OfferAnswered,
     QueueClosed,
     QueueOpened,
+    Reconfigured,
     Tick,
 )
 from acd.settings import AgentSettings, Member, Overflow, QueueSettings, Staffing, Step
@@ -267,3 +268,24 @@ def test_the_empty_and_the_closed_have_their_own_ways_out() -> None:
     assert only(centre.call("one"), Left).target == "hangup:busy"
     centre.tell(QueueClosed("q"))
     assert only(centre.call("two"), Left).target == "play:closed"
+
+
+def test_a_closed_queue_sends_callers_on_but_keeps_its_callbacks() -> None:
+    centre = busy(queue("anna", closed="play:closed"))
+    centre.call("promised")
+    centre.tell(CallbackRequested("promised", "+1"), CallEnded("promised"))
+    centre.call("on the line")
+    left = only(centre.tell(QueueClosed("q", leave=True)), Left)
+    assert (left.call, left.target) == ("on the line", "play:closed")
+    assert list(centre.engine.floor.calls) == ["promised"]
+
+
+def test_queues_removed_at_once_do_not_send_their_callers_to_one_another() -> None:
+    rules = {"a": queue("anna", next="queue:b"), "b": queue("anna", next="queue:a")}
+    centre = Centre(settings({**rules, "c": queue("anna")}))
+    centre.tell(AgentPaused("anna", ""))
+    centre.call("one", "a")
+    centre.call("two", "b")
+    said = centre.tell(Reconfigured(settings({"c": queue("anna")})))
+    assert {left.call for left in of(said, Left) if left.last} == {"one", "two"}
+    assert centre.engine.floor.calls == {}
