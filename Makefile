@@ -2,15 +2,16 @@
 
 BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest -n 2 -q
+REPORT ?= bench/out/report.md
 
-.PHONY: run test check fmt bench peers lock docs clean
+.PHONY: run test check fmt bench phones peers lock docs clean
 
 run: .venv/ready
 	@test -e softswitch.toml || $(BIN)/softswitch init softswitch.toml
 	@echo "Phones register with:" && $(BIN)/softswitch phones --config softswitch.toml
 	@exec $(BIN)/softswitch run --config softswitch.toml
 
-test: .venv/ready peers
+test: .venv/ready phones
 	$(PYTEST)
 
 check: .venv/ready
@@ -22,11 +23,14 @@ fmt: .venv/ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/ready
-	$(BIN)/python -m bench
+bench: .venv/ready  # half an hour; `make bench BENCH=--quick` a minute
+	$(BIN)/softswitch bench $(BENCH) --json bench/out/figures.json --report $(REPORT)
 
-peers:  # the real phones that tests call with
-	@bash tools/peers.sh
+phones:  # the real phones that tests call with
+	@bash tools/peers.sh phones
+
+peers:  # the servers that benchmarks compare with
+	@bash tools/peers.sh bench
 
 lock: .venv/ready  # after a change of dependencies in pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

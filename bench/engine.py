@@ -36,6 +36,7 @@ from acd.settings import AgentSettings, Member, QueueSettings, Settings
 from acd.simulate.day import Day, simulate
 from acd.simulate.laws import Exponential
 from acd.simulate.scenario import one_queue
+from bench.figure import Raw
 from softswitch.app.process import GARBAGE
 
 SEATS = 3
@@ -214,6 +215,24 @@ def measure(turns: int = 10_000) -> dict[str, Any]:
         "empty_call_ns": empty_call_ns(),
         "idle": [idle(n, n // 20, kind, turns // 5) for kind in kinds for n in (100, 1000)],
     }
+
+
+def figures(quick: bool) -> Raw:
+    """All of it, flat; with fewer turns when quick."""
+    found = measure(1500 if quick else 10_000)
+    flat: dict[str, float | int | str] = {}
+    for row in found["saturated"]:
+        agents, queues = row["agents"], row["queues"]
+        if queues == agents // 20:
+            flat[f"decision_us_at_{agents}_agents"] = 1e6 / row["decisions_per_s"]
+            flat[f"decisions_per_s_with_{agents}_agents"] = row["decisions_per_s"]
+    for row in found["idle"]:
+        flat[f"{row['strategy']}_joined_us_at_{row['agents']}_agents"] = row["joined_us"]
+    flat["journal_records_per_s"] = found["journal"]["records_per_s"]
+    flat["rebuild_of_a_million_s"] = found["journal"]["million_s"]
+    flat["simulated_calls_per_s"] = found["simulated"]["calls_per_s"]
+    flat["day_of_10000_s"] = found["simulated"]["day_of_10000_s"]
+    return flat
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import statistics
 from collections.abc import Sequence
 
 from bench import rig
+from bench.cores import MEASURED
 from bench.peers import rtpengine
 from media.settings import BackendName
 from media.types import Seconds
@@ -39,8 +40,8 @@ async def theirs(calls: int, seconds: Seconds) -> rig.Reading:
     first = rig.free_ports(4 * calls + 100)
     ports = first, first + 4 * calls + 99
     async with rig.crowd(2 * calls) as phones:
-        with rtpengine.running(_CONTROL, ports, rig.MEASURED) as peer:
-            rig.place(peer.pid, rig.MEASURED)
+        with rtpengine.running(_CONTROL, ports, MEASURED) as peer:
+            rig.place(peer.pid, MEASURED)
             pairs = zip(phones.addresses[::2], phones.addresses[1::2], strict=True)
             answers = [peer.call(number, *pair) for number, pair in enumerate(pairs)]
             targets = [address for answer in answers for address in answer]

@@ -13,23 +13,24 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import psutil
 
+from bench.cores import CROWD as CROWD
+from bench.cores import MEASURED as MEASURED
+from bench.figure import Raw
 from bench.load_rtp import HOST, Outcome
 from media.client import Media, MediaLeg
 from media.settings import BackendName, MediaSettings
 from media.stream import Stream
 from media.types import Address, Seconds
 
-Figures: TypeAlias = Mapping[str, float | int | str]
+Figures: TypeAlias = Raw
 
-_CORES = sorted(os.sched_getaffinity(0))
-MEASURED, CROWD = {_CORES[0]}, {_CORES[-1]}
 PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
 _SETTLE: Seconds = 0.2
 

@@ -167,16 +167,39 @@ def unset(
 
 @app.command()
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="Some of them; absent: all.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Some measurements; absent: all. Or: compare A.json B.json"),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="All of them in a minute.")] = False,
+    rounds: Annotated[int, typer.Option(help="Take each so often: tells the noise.", min=1)] = 1,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every figure into this file.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write Markdown into this file, plots beside it.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="Of compare: a change below this part is no news.", min=0.0)
+    ] = 0.1,
 ) -> None:
-    """Measure this machine: packets, calls, decisions.
+    """Measure this machine: calls, packets, decisions, beside Kamailio and rtpengine if present.
 
-    Example: softswitch bench engine
+    What is measured, and how to read it, stands in docs/benchmarks.md.  It runs in the source
+    tree only, since the phones of the tests are its load.
+
+    Example: softswitch bench relay engine --quick --json mine.json
     """
-    import subprocess
-    import sys
+    from softswitch.cli.measuring import measure
 
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "bench", *(names or [])]))
+    words = [*(names or [])]
+    if words[:1] == ["compare"]:
+        words += ["--threshold", str(threshold)]
+    else:
+        words += ["--quick"] * quick + ["--rounds", str(rounds)]
+        for option, file in (("--json", json_file), ("--report", report)):
+            words += [option, str(file.absolute())] if file else []
+    raise typer.Exit(measure(words))
 
 
 # ── The running switch ───────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ def peer(program: str) -> str:
     """Path of a program of the distribution; without it the test is skipped, in CI failed."""
     found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if found is None:
-        sentence = f"{program} is absent; make peers installs it"
+        sentence = f"{program} is absent; make phones installs it"
         if os.environ.get("CI") == "true":
             pytest.fail(sentence)
         pytest.skip(sentence)

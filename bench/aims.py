@@ -1,0 +1,57 @@
+"""What the figures ought to be, and what each is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PEERS = {
+    "relay.rtpengine_us_per_packet": "rtpengine",
+    "signalling.kamailio_call_ms": "Kamailio",
+    "signalling.kamailio_registration_ms": "Kamailio",
+}
+"""Figures of other people's programs, under the same load on the same core."""
+
+_R = "relay.rtpengine_us_per_packet"
+_CALL = "signalling.kamailio_call_ms"
+_REGISTRATION = "signalling.kamailio_registration_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A figure's limit; with a baseline it is a limit of the ratio to that figure."""
+
+    figure: str
+    limit: float
+    of: str = ""
+    at_least: bool = False
+
+    def met(self, value: float) -> bool:
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+AIMS = {
+    aim.figure: aim
+    for aim in (
+        Aim("signalling.switch_call_ms", 6.0, _CALL),
+        Aim("signalling.switch_registration_ms", 5.0, _REGISTRATION),
+        Aim("relay.io_uring_us_per_packet", 0.6, _R),
+        Aim("relay.epoll_us_per_packet", 0.9, _R),
+        Aim("relay.io_uring_loss", 1e-4),
+        Aim("relay.epoll_loss", 1e-4),
+        Aim("relay.io_uring_delay_p99_ms", 3.0),
+        Aim("rooms.one_room_us_per_frame", 0.7, _R),
+        Aim("rooms.rooms_of_10_us_per_frame", 0.7, _R),
+        Aim("rooms.one_room_spacing_p999_ms", 2.0),
+        Aim("rooms.rooms_of_10_spacing_p999_ms", 2.0),
+        Aim("hold.us_per_frame", 0.35, _R),
+        Aim("hold.spacing_p999_ms", 2.0),
+        Aim("transcode.calls_on_a_core", 500.0, at_least=True),
+        Aim("transcode.spacing_p999_ms", 2.0),
+        Aim("recording.us_per_packet", 1.0, _R),
+        Aim("opening.opening_median_us", 100.0),
+        Aim("opening.change_longest_ms", 20.0),
+        Aim("engine.decisions_per_s_with_1000_agents", 50_000.0, at_least=True),
+        Aim("engine.decision_us_by_agents_exponent", 0.15),
+        Aim("engine.day_of_10000_s", 10.0),
+    )
+}
