@@ -20,6 +20,8 @@ class Agent(Table):
     """His desk; absent: he logs in at any phone (hot desk)."""
     number: Number | None = None
     """An outside number that is his phone, answered by pressing `1`."""
+    class_: Name | None = Field(None, alias="class")
+    """Class of service that the outside number is dialled with."""
     code: Annotated[str, matching(r"[0-9]{1,8}", "a code: 1 to 8 digits")] | None = None
     """What he types to log in at any phone (`*45`)."""
     pin: Secret | None = None

@@ -7,7 +7,8 @@ from config.base import Positive, Table, matching
 Code: TypeAlias = Annotated[str, matching(r"[0-9*#]{0,8}", "a code: up to 8 of digits, * and #")]
 
 TAKE_NUMBER = frozenset(
-    {"any_voicemail", "callback", "directed_pickup", "forward_on", "intercom", "speed_dial"}
+    {"agent_more_time", "any_voicemail", "callback", "directed_pickup", "forward_on"}
+    | {"intercom", "speed_dial"}
 )
 """Codes after which a number is dialled at once: `**101`, `*80102`."""
 
@@ -40,6 +41,8 @@ class CodesTable(Table):
     """Pauses or resumes."""
     agent_wrap_up: Code = "*47"
     """Ends after-call work early."""
+    agent_more_time: Code = "*49"
+    """After-call work lasts until it is ended; `*495`: five minutes more."""
     group_login: Code = "*48"
     """Leaves or joins one's hunt groups."""
     greeting: Code = "*96"

@@ -51,6 +51,7 @@ def _of_people(s: Settings) -> Iterator[Reference]:
         yield f"{key}.music", "music", [extension.music], music
     for name, agent in s.agents.items():
         yield dotted("agents", name, "extension"), "extension", [agent.extension], s.extensions
+        yield dotted("agents", name, "class"), "class", [agent.class_], s.classes
 
 
 def _of_queues(s: Settings) -> Iterator[Reference]:

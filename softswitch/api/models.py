@@ -216,6 +216,7 @@ class Queue(Model):
     name: str
     number: str | None = None
     strategy: str
+    open: bool = True
     waiting: int
     longest_wait: float | None = None
     agents: dict[str, int] = {}
@@ -240,7 +241,7 @@ class Agent(Model):
     calls: list[str] = []
 
 
-AgentVerb = Literal["login", "logout", "pause", "resume", "wrap-up", "end-wrap-up"]
+AgentVerb = Literal["login", "logout", "pause", "resume", "wrap-up", "end-wrap-up", "free"]
 
 
 class AgentWishes(Model):

@@ -10,6 +10,7 @@ from softswitch.api.application import create_api
 from softswitch.api.server import ApiServer
 from softswitch.api.view import Views
 from softswitch.api.views.calls import Calls
+from softswitch.api.views.centre import Centre
 from softswitch.api.views.conferences import Conferences
 from softswitch.api.views.modes import Modes
 from softswitch.api.views.park import Park
@@ -31,6 +32,7 @@ class Face:
             whole=whole,
             calls=Calls(switch),
             modes=Modes(switch),
+            centre=Centre(switch),
             voicemail=Voicemail(switch),
             conferences=Conferences(switch),
             park=Park(switch),

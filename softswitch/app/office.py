@@ -14,6 +14,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.queue.centre import Centre
 from softswitch.pbx.reachability import serve_requests
 from softswitch.pbx.recalls import Recalls
 from softswitch.pbx.reception import Reception
@@ -24,6 +25,7 @@ from softswitch.pbx.trunks import Trunks
 from softswitch.sip.message import Request, reply
 from softswitch.sip.transaction import ServerTransaction
 from softswitch.sip.types import Destination, Flow
+from softswitch.store.engine_log import EngineLog
 from softswitch.store.store import Store
 
 EXPIRY = 1.0
@@ -39,6 +41,7 @@ class Office:
         signalling: Signalling,
         media: Media,
         store: Store,
+        queue_log: EngineLog,
         spawn: Spawn,
     ) -> None:
         self._clock = clock = asyncio.get_running_loop().time
@@ -50,6 +53,7 @@ class Office:
         self.switch = Switch(settings, self.board, store, self.locations, FEATURES, spawn)
         self.trunks = self.switch.trunks = Trunks(self.switch, signalling.resolver.resolve)
         self.switch.recalls = Recalls(self.switch)
+        self.centre = self.switch.centre = Centre(self.switch, queue_log)
         self.gatekeeper = Gatekeeper(signalling.challenger, signalling.guard.failed, self.trunks.of)
         self.gatekeeper.apply(settings)
         self.switch.on_settings.append(self.gatekeeper.apply)
@@ -66,6 +70,7 @@ class Office:
     def start(self) -> int:
         """Take back the bindings of before the restart, how many that are; begin services."""
         restored = self.locations.restore()
+        self.centre.start()
         self._expire()
         self.trunks.start()
         for service in self.switch.features.services:
@@ -73,8 +78,9 @@ class Office:
         return restored
 
     async def stop(self) -> None:
-        """Give our own registrations back."""
+        """Give our own registrations back; queues go on from here at the next start."""
         self._expiry.cancel()
+        self.centre.close()
         await self.trunks.stop()
 
     def _register(self, tx: ServerTransaction, request: Request) -> None:

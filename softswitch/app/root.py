@@ -28,6 +28,7 @@ from softswitch.app.signalling import Signalling
 from softswitch.app.tasks import Tasks
 from softswitch.app.tracing import Tracing
 from softswitch.app.whole import Whole
+from softswitch.store.engine_log import EngineLog
 from softswitch.store.store import Store
 from softswitch.store.writer import Pace
 from softswitch.transport.transports import ListenError
@@ -35,6 +36,8 @@ from softswitch.transport.transports import ListenError
 log = structlog.get_logger("app")
 
 DAY = 86_400.0
+QUEUES = "acd"
+"""The folder of the queue engine's journal, within that of all data."""
 FAREWELL = 1.0
 """Seconds that phones may take to confirm that the last calls are over."""
 
@@ -69,7 +72,10 @@ class App:
         self.tasks = await self._exit.enter_async_context(Tasks())
         self.signalling = Signalling(settings, SystemRandom())
         self._exit.push_async_callback(self.signalling.close)
-        self.office = Office(settings, self.signalling, self.media, self.store, self.tasks.spawn)
+        queue_log = EngineLog(settings.switch.data / QUEUES)
+        self.office = Office(
+            settings, self.signalling, self.media, self.store, queue_log, self.tasks.spawn
+        )
         self.switch = self.office.switch
         self._join_face()
         await self._start_media()

@@ -76,6 +76,11 @@ def of_extension(settings: Settings, number: str, person: Extension) -> Payer:
     return Payer(number, name, settings.classes.get(name or "", NOTHING_OUTSIDE), person)
 
 
+def of_class(settings: Settings, name: str, class_name: str | None) -> Payer:
+    """The rights of one who is no extension, such as an agent outside or a queue that calls."""
+    return Payer(name, class_name, settings.classes.get(class_name or "", NOTHING_OUTSIDE))
+
+
 def destination_of(settings: Settings, number: str) -> str | None:
     """The destination whose prefix fits longest: as dialled, else in the form +E.164."""
     full = e164(number, settings.switch.country)

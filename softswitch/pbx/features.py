@@ -29,6 +29,13 @@ from softswitch.pbx.page import page
 from softswitch.pbx.park import fetch, park, park_by_key
 from softswitch.pbx.pickup import directed_pickup, group_pickup
 from softswitch.pbx.play import hangup, play
+from softswitch.pbx.queue.caller import queue
+from softswitch.pbx.queue.codes import (
+    agent_login,
+    agent_more_time,
+    agent_pause,
+    agent_wrap_up,
+)
 from softswitch.pbx.reachability import follow_handsets, watch_lamps
 from softswitch.pbx.recording import keep_recordings, on_demand
 from softswitch.pbx.targets import Features
@@ -43,12 +50,16 @@ FEATURES = Features(
         Kind.HANGUP: hangup,
         Kind.MENU: menu,
         Kind.NUMBER: number,
-        Kind.NUMBER: number,
         Kind.PAGE: page,
         Kind.PLAY: play,
+        Kind.QUEUE: queue,
         Kind.VOICEMAIL: voicemail,
     },
     codes={
+        "agent_login": agent_login,
+        "agent_more_time": agent_more_time,
+        "agent_pause": agent_pause,
+        "agent_wrap_up": agent_wrap_up,
         "any_voicemail": any_box,
         "directed_pickup": directed_pickup,
         "dnd_off": dnd_off,

@@ -41,6 +41,7 @@ from softswitch.store.store import Store
 
 if TYPE_CHECKING:
     from media.client import Player
+    from softswitch.pbx.queue.centre import Centre
     from softswitch.pbx.recalls import Recalls
     from softswitch.pbx.subscriptions import Subscriptions
     from softswitch.pbx.trunks import Trunks
@@ -54,12 +55,13 @@ Tell = Callable[[str, Mapping[str, Any]], None]
 class Switch:
     """One switch.  Lives on one event loop; nothing here is for other threads.
 
-    `trunks`, `recalls` and `subscriptions` are given to it by whoever builds them.
+    `trunks`, `recalls`, `subscriptions` and `centre` are given to it by whoever builds them.
     """
 
     trunks: Trunks
     recalls: Recalls
     subscriptions: Subscriptions
+    centre: Centre
 
     def __init__(
         self,

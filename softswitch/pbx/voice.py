@@ -32,11 +32,16 @@ class Voice:
 
     @property
     def language(self) -> str:
-        """As chosen in the call, else as its line or the extension has it, else the switch's."""
+        """As chosen in the call, else as its line or the extension has it, else the switch's.
+
+        Whoever is not the served party has chosen nothing: his extension's language comes first.
+        """
         settings = self._switch.settings
         person = settings.extensions.get(self.leg.owner or "")
         own = person.language if person is not None else None
-        return self._call.language or own or settings.switch.language
+        chosen = self._call.language
+        first = chosen or own if self.leg is self._call.leg else own or chosen
+        return first or settings.switch.language
 
     async def say(self, *what: str | Item, keys: str = "") -> str | None:
         """Say it to the end, or until one of `keys` is pressed; the key that was."""

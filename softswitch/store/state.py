@@ -5,7 +5,7 @@ it lies in memory, so reading costs nothing; a change is safe when the call retu
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ class State:
     def __init__(self, writer: Writer, rows: Iterable[Row] = ()) -> None:
         self._writer = writer
         self._spaces: dict[str, dict[str, Any]] = {}
+        self._watchers: dict[str, list[Callable[[str], None]]] = {}
         for space, key, value in rows:
             self._spaces.setdefault(space, {})[key] = json.loads(value)
 
@@ -38,6 +39,7 @@ class State:
         if key not in values or values[key] != value:
             self._writer.put((_TABLE, (space, key, json.dumps(value))))
             values[key] = value
+            self._changed(space, key)
 
     def remove(self, space: str, key: str) -> None:
         """Forget the value; none there is no error."""
@@ -45,3 +47,12 @@ class State:
         if key in values:
             self._writer.drop(_TABLE, space, key)
             del values[key]
+            self._changed(space, key)
+
+    def watch(self, space: str, watcher: Callable[[str], None]) -> None:
+        """`watcher(key)` is called after each change in a space."""
+        self._watchers.setdefault(space, []).append(watcher)
+
+    def _changed(self, space: str, key: str) -> None:
+        for watcher in self._watchers.get(space, ()):
+            watcher(key)

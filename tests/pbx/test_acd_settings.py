@@ -25,7 +25,7 @@ CARRIERS_QUEUE = {
     "number", "name", "open", "exit_keys", "music", "greeting", "whisper", "playlist", "record",
     "record_notice", "language", "alarms",
 }  # fmt: skip
-CARRIERS_AGENT = {"name", "extension", "code", "pin", "logged_in", "record"}
+CARRIERS_AGENT = {"class_", "name", "extension", "code", "pin", "logged_in", "record"}
 
 
 def engine_settings(**queue: Any) -> acd.Settings:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import tomllib
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
@@ -29,6 +30,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.queue.centre import Centre
 from softswitch.pbx.reachability import follow_handsets, serve_requests, watch_lamps
 from softswitch.pbx.recalls import Recalls
 from softswitch.pbx.reception import Reception
@@ -44,6 +46,7 @@ from softswitch.sip.timers import Timers
 from softswitch.sip.transaction import ServerTransaction
 from softswitch.sip.types import Seconds, Target
 from softswitch.sip.uri import SipUri
+from softswitch.store.engine_log import EngineLog, Remembered
 from softswitch.store.messages import Messages
 from softswitch.store.records import Records
 from softswitch.store.registrations import Registrations
@@ -112,6 +115,31 @@ class MemoryStore:
         return found[::-1][:limit]
 
 
+class MemoryLog:
+    """The queue engine's journal, in memory; JSON all the same."""
+
+    def __init__(self) -> None:
+        self.repair = None
+        self.state, self.events = "null", list[bytes]()
+
+    @property
+    def since_snapshot(self) -> int:
+        return len(self.events)
+
+    def load(self) -> Remembered:
+        return Remembered(json.loads(self.state), self.events[:])
+
+    def append(self, event: bytes) -> int:
+        self.events.append(event)
+        return len(self.events)
+
+    def snapshot(self, state: Any) -> None:
+        self.state, self.events = json.dumps(state), []
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
 class World:
     """The switch and its surroundings."""
 
@@ -137,6 +165,9 @@ class World:
         self.switch = Switch(settings, board, store, self.locations, FEATURES, self.spawn)
         self.switch.trunks = Trunks(self.switch, _nowhere)
         self.switch.recalls = Recalls(self.switch)
+        self.queue_log = MemoryLog()
+        self.centre = self.switch.centre = Centre(self.switch, cast(EngineLog, self.queue_log))
+        self.centre.start()
         challenger = Challenger(
             DOMAIN, lambda uri: uri.host in (DOMAIN, US[0]), b"key", Random(1), lifetime=1e9
         )
@@ -266,6 +297,7 @@ class World:
                     talk.hang_up()
             await pass_time(15.0)
         left = {name: count for name, count in self.left_behind().items() if count}
+        self.centre.close()
         faults = [*self.failures, *self.ether.faults]
         for task in list(self.tasks):
             task.cancel()

@@ -5,19 +5,19 @@ A match never waits for sound: whatever is said or asked is cut off when the age
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, TypeAlias
 
-from acd.actions import Announce, Joined, Left, Refused
+from acd.actions import Announce, Joined, Left
+from acd.actions import Refused as NotTaken
 from acd.events import CallbackRequested, CallJoined, CallLeft, Connected
 from acd.skills import at_least
 from acd.types import Seconds, VisitOutcome
 from config.queues import Queue
-from config.targets import Kind, Targets
+from config.targets import Kind, Target
 from media.items import Item
 from softswitch.calls.call import Call
-from softswitch.calls.causes import BUSY, NO_ANSWER
-from softswitch.calls.errors import NotAnswered
+from softswitch.calls.causes import BUSY, NO_ANSWER, UNKNOWN_NUMBER
+from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.events import Asked, Digit, Event
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
@@ -102,13 +102,12 @@ class Caller:
     def _join(self) -> None:
         call = self.call
         self.centre.roster.look_at_hours(self.queue)
-        arrived = self.centre.keeper.clock() - max(0.0, time.time() - call.leg.times.began)
         event = CallJoined(
             self.id,
             (self.queue,),
             customer=self._customer(),
             priority=call.priority,
-            arrived=arrived,
+            arrived=self.centre.arrived(call),
             skills=" and ".join(at_least(name, level) for name, level in call.skills.items()),
         )
         call.record.learn(queue=self.queue)
@@ -169,6 +168,7 @@ class Caller:
 
     def _stand_in(self, queue: str) -> None:
         self.queue = queue
+        self.call.doing = f"{Kind.QUEUE}:{queue}"  # recorded, say, as that queue wants it
         if self._sound is not None:
             self._sound.change_music(self.centre.switch.sounds.music(self._music()))
 
@@ -177,6 +177,8 @@ class Caller:
         self.call.record.event(
             "left-queue", queue=action.queue, outcome=action.outcome.value, to=action.target
         )
+        if action.outcome is VisitOutcome.ANSWERED:
+            return
         if action.outcome is VisitOutcome.CALLBACK or (action.last and not waits_on):
             self.left = action  # of several, the last one says where to go
             self.mail.put(action)
@@ -211,7 +213,7 @@ class Caller:
 
     def _connect(self, offered: OfferedLeg) -> Leg | None:
         """Take the agent who is there now; None if he is gone again."""
-        leg = self.centre.connected(offered)
+        leg = self.centre.offering.joined(offered)
         if leg is None:
             return None
         call, waited = self.call, round(offered.connect.result().waited, 3)
@@ -252,8 +254,8 @@ class Caller:
             number = await self._ask("callback-enter-number", most=20)
             if not number:
                 return
-        actions = self.centre.tell(CallbackRequested(self.id, number))
-        if any(isinstance(action, Refused) for action in actions):
+        answer = self.centre.tell(CallbackRequested(self.id, number))
+        if any(isinstance(action, NotTaken) for action in answer):
             self._say("callback-refused")
 
     async def _ask(self, *what: str | Item, most: int = 1) -> str:
@@ -282,17 +284,13 @@ class Caller:
         if left.outcome is VisitOutcome.CALLBACK:
             await self._voice.say("callback-accepted")
             return
-        targets = self._targets(left)
-        if targets:
+        if targets := targets_of(left.target):
             await serve(self.centre.switch, self.call, targets)
             return
         self.call.leg.open_early()
         await self._voice.say(WORDS.get(left.outcome, "queue-unattended"))
         full = left.outcome is VisitOutcome.REFUSED_FULL
         raise NotAnswered((BUSY if full else NO_ANSWER).status)
-
-    def _targets(self, left: Left) -> Targets:
-        return targets_of(left.target)
 
 
 WORDS = {
@@ -303,7 +301,8 @@ WORDS = {
 """What is said to callers for whom the settings name no other place."""
 
 
-async def wait_in(switch: Switch, call: Call, queue: str) -> None:
-    """`call` waits in `queue` until it is served, goes elsewhere or gives up."""
-    assert switch.centre is not None  # the composition root makes it before the first call
-    await Caller(switch.centre, call, queue).visit()
+async def queue(switch: Switch, call: Call, target: Target) -> None:
+    """`queue:NAME`: wait until an agent is there, or as the queue's rules have it go elsewhere."""
+    if target.name not in switch.settings.queues:
+        raise Refused(UNKNOWN_NUMBER)
+    await Caller(switch.centre, call, target.name).visit()

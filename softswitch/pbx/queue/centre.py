@@ -1,13 +1,16 @@
 """The call centre at work: carries the engine's decisions out on calls.
 
 Knows which call and which legs an action is about.  Who is served by whom, and when, is the
-engine's; what one caller or one agent's phone goes through is written in `caller` and `ringing`.
+engine's; what one caller or one agent's phone goes through is written in `caller` and `offering`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+import asyncio
+import time
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -23,22 +26,21 @@ from acd.actions import (
     Offer,
     OfferEnded,
     Refused,
+    TalkEnded,
     Withdraw,
 )
-from acd.events import CallEnded, Event, OfferAnswered, OfferFailed, Reconfigured
-from acd.types import CallId, OfferId, OfferOutcome, Seconds
+from acd.events import CallEnded, Event, Reconfigured
+from acd.floor import Floor
+from acd.types import CallId, Instant
 from config.queues import Queue
 from config.settings import Settings
-from softswitch.calls.dial import Place
+from softswitch.calls.call import Call
 from softswitch.calls.leg import Leg
-from softswitch.calls.party import Party
 from softswitch.pbx.acd_settings import settings_of
-from softswitch.pbx.queue.announcements import whisper
 from softswitch.pbx.queue.history import History
 from softswitch.pbx.queue.keeper import Keeper
-from softswitch.pbx.queue.ringing import OfferedLeg
+from softswitch.pbx.queue.offering import Offering
 from softswitch.pbx.queue.roster import Roster
-from softswitch.pbx.voice import Voice
 from softswitch.store.engine_log import EngineLog
 
 if TYPE_CHECKING:
@@ -46,10 +48,6 @@ if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
 log = structlog.get_logger("queue")
-
-CONFIRM = "1"
-CONFIRM_TIME: Seconds = 8.0
-"""How long an agent at an outside number has to press the key, each time he is asked."""
 
 
 class Centre:
@@ -61,17 +59,17 @@ class Centre:
         self.keeper = Keeper(journal, history, switch.alarms)
         self.callers: dict[CallId, Caller] = {}
         """Those who wait with somebody on the line."""
-        self.offers: dict[OfferId, OfferedLeg] = {}
         self.roster = Roster(self)
+        self.offering = Offering(self)
         self._calls: dict[str, CallId] = {}
         """Which call of the engine the caller's leg is, by leg."""
+        self._arrivals: WeakKeyDictionary[Call, Instant] = WeakKeyDictionary()
 
     def start(self) -> None:
         """Take up where the last run ended.  Raises StoreError for a damaged journal."""
         switch = self.switch
         self.keeper.perform = self._perform
         self.keeper.restore(settings_of(switch.settings))
-        switch.centre = self
         switch.watchers.append(self._on_leg)
         switch.on_settings.append(self._on_settings)
         self.roster.start()
@@ -81,6 +79,11 @@ class Centre:
         self.keeper.close()
 
     # -- telling the engine ------------------------------------------------------------
+
+    @property
+    def floor(self) -> Floor:
+        """All that the engine knows, to be looked at only."""
+        return self.keeper.engine.floor
 
     def tell(self, event: Event) -> list[Action]:
         """A fact for the engine; what it decided is carried out when this returns."""
@@ -93,10 +96,18 @@ class Centre:
         """The queue's name as agents see it."""
         return self.settings(queue).name or queue
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self.switch.spawn(coroutine)
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self.switch.spawn(coroutine)
 
     # -- callers -----------------------------------------------------------------------
+
+    def arrived(self, call: Call) -> Instant:
+        """When the call came to the switch: its rank in every queue, for its whole life."""
+        arrival = self._arrivals.get(call)
+        if arrival is None:
+            age = max(0.0, time.time() - call.leg.times.began)
+            arrival = self._arrivals[call] = self.keeper.clock() - age
+        return arrival
 
     def enter(self, caller: Caller) -> None:
         """`caller` is about to wait."""
@@ -107,7 +118,8 @@ class Centre:
         """`caller` waits no longer; one who still stands in line has gone."""
         if self.callers.get(caller.id) is caller:
             del self.callers[caller.id]
-        if caller.id in self.keeper.engine.floor.calls:
+        call = self.floor.calls.get(caller.id)
+        if call is not None and call.live:
             self.tell(CallEnded(caller.id))
 
     def _on_leg(self, leg: Leg) -> None:
@@ -126,21 +138,21 @@ class Centre:
 
     # -- what the engine wants ---------------------------------------------------------
 
-    def _perform(self, action: Action) -> None:  # noqa: C901 - one case an action
+    def _perform(self, action: Action) -> None:
         match action:
             case Offer():
-                self._offer(action)
+                self.offering.offer(action)
             case Withdraw(offer, _, elsewhere):
-                if (offered := self.offers.pop(offer, None)) is not None:
-                    offered.withdraw(elsewhere=elsewhere)
-            case Connect(offer):
-                self.offers[offer].connect.set_result(action)
+                self.offering.withdraw(offer, elsewhere=elsewhere)
+            case Connect():
+                self.offering.connect(action)
             case Joined(call) | Left(call) | Announce(call):
                 if (caller := self.callers.get(call)) is not None:
                     caller.hear_of(action)
+                self._report(action)
             case DialCallback():
                 log.error("no callbacks yet")
-            case AgentChanged() | OfferEnded():
+            case AgentChanged() | OfferEnded() | TalkEnded():
                 self._report(action)
             case Alarm(rule, detail, trace):
                 self.switch.alarms.raise_(f"queue-{rule}", f"the queue engine: {rule}: {detail}")
@@ -150,104 +162,33 @@ class Centre:
             case _:  # reports that only statistics use
                 pass
 
-    def _report(self, action: AgentChanged | OfferEnded) -> None:
-        if isinstance(action, AgentChanged):
-            self.switch.tell(
-                "agent.changed",
-                agent=action.agent,
-                state=action.state.value,
-                reason=action.detail or None,
-                until=action.until,
-            )
-        elif (caller := self.callers.get(action.call)) is not None:
-            caller.call.record.event(
-                "offered",
-                queue=action.queue,
-                agent=action.agent,
-                outcome=action.outcome.value,
-                rang=round(action.rang, 3),
-            )
-
-    # -- offers ------------------------------------------------------------------------
-
-    def _offer(self, offer: Offer) -> None:
-        caller = self.callers.get(offer.call)
-        offered = OfferedLeg(offer, None if caller is None else caller.call)
-        self.offers[offer.offer] = offered
-        offered.task = self.switch.spawn(self._carry(offered))
-
-    async def _carry(self, offered: OfferedLeg) -> None:
-        """Ring, ask for the key where that is wanted, and bring the two together."""
-        outcome = await offered.ring(self._places(offered))
-        if outcome is None:
-            self._watch(offered)
-            if offered.offer.confirm:
-                outcome = await self._confirm(offered)
-        if outcome is not None:
-            self.fail(offered, outcome)
-            return
-        assert offered.leg is not None  # nothing failed
-        self.tell(OfferAnswered(offered.offer.offer, offered.leg.id))
-        connect = await offered.connect
-        await self._whisper(offered, connect)
-        caller = self.callers.get(connect.call)
-        if caller is not None:
-            caller.mail.put(offered)
-
-    def _places(self, offered: OfferedLeg) -> Sequence[Place]:
-        offer = offered.offer
-        if offered.call is None or offer.phone not in self.switch.settings.extensions:
-            return ()
-        caller = offered.call.leg
-        shown = Party(caller.party.number, f"{self.title(offer.queue)}: {caller.party.number}")
-        return self.switch.phones(offer.phone, caller, shown=shown)
-
-    def _watch(self, offered: OfferedLeg) -> None:
-        """An agent who hangs up before he is joined has not taken the call."""
-        assert offered.leg is not None
-        offered.leg.divert()
-        offered.leg.on_end = lambda _: self.fail(offered, OfferOutcome.REJECTED)
-        if offered.leg.ended:
-            self.fail(offered, OfferOutcome.REJECTED)
-
-    async def _confirm(self, offered: OfferedLeg) -> OfferOutcome | None:
-        """A mobile's voicemail answers but presses no key (D23)."""
-        assert offered.leg is not None and offered.call is not None
-        voice = Voice(self.switch, offered.call, offered.leg)
-        while True:
-            key = await voice.ask("agent-accept", most=1, timeout=CONFIRM_TIME)
-            if key == CONFIRM:
-                return None
-            if key:
-                return OfferOutcome.REJECTED
-
-    async def _whisper(self, offered: OfferedLeg, connect: Connect) -> None:
-        assert offered.leg is not None
-        queue = self.settings(connect.queue)
-        call = offered.call
-        if queue.whisper is not None and call is not None:
-            voice = Voice(self.switch, call, offered.leg)
-            await voice.say(*whisper(voice, connect.queue, queue, connect.waited))
-
-    def fail(self, offered: OfferedLeg, outcome: OfferOutcome) -> None:
-        """Nothing came of this offer through the agent or his phone."""
-        offer = offered.offer.offer
-        if self.offers.pop(offer, None) is not None:
-            offered.withdraw(elsewhere=False)
-            self.tell(OfferFailed(offer, outcome))
-
-    def connected(self, offered: OfferedLeg) -> Leg | None:
-        """The caller takes the agent's leg; None where it is too late."""
-        if self.offers.pop(offered.offer.offer, None) is None:
-            return None
-        leg = offered.hand_over()
-        self.roster.own(leg, offered.offer.agent)
-        return leg
+    def _report(self, action: Action) -> None:
+        """Tell those who watch from outside; keep in the call's record what concerns it."""
+        tell = self.switch.tell
+        match action:
+            case Joined(call, queue, position, priority, expected, callback):
+                facts = {"position": position, "priority": priority, "expected": expected}
+                tell("queue.joined", call=call, queue=queue, **facts, callback=callback)
+            case Left(call, queue, outcome, waited):
+                told = {"outcome": outcome.value, "waited": round(waited, 3)}
+                tell("queue.left", call=call, queue=queue, **told, agent=action.agent or None)
+            case AgentChanged(agent, state, detail, until):
+                reason = detail or None
+                tell("agent.changed", agent=agent, state=state.value, reason=reason, until=until)
+            case TalkEnded(call, queue, agent, talked):
+                tell("agent.talked", agent=agent, call=call, queue=queue, talked=round(talked, 3))
+            case OfferEnded(_, call, queue, agent, outcome, rang):
+                ended = {"outcome": outcome.value, "rang": round(rang, 3)}
+                tell("queue.offered", call=call, queue=queue, agent=agent, **ended)
+                if (caller := self.callers.get(call)) is not None:
+                    caller.call.record.event("offered", queue=queue, agent=agent, **ended)
+            case _:
+                pass
 
     # -- settings ----------------------------------------------------------------------
 
     def _on_settings(self, settings: Settings) -> None:
         wanted = settings_of(settings)
-        if wanted != self.keeper.engine.floor.settings:
+        if wanted != self.floor.settings:
             self.tell(Reconfigured(wanted))
         self.roster.sign_in_residents()

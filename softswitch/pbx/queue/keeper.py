@@ -50,7 +50,7 @@ class Keeper:
         self.perform: Callable[[Action], None] = _nothing
         self._journal, self._alarms = journal, alarms
         self._todo: deque[Action] = deque()
-        self._performing = self._unkept = False
+        self._performing = self._unkept = self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._due: Instant | None = None
         self._saver: asyncio.TimerHandle | None = None
@@ -108,6 +108,9 @@ class Keeper:
 
     def close(self) -> None:
         """Stop; the next start needs no events."""
+        if self._closed:
+            return
+        self._closed = True
         for timer in (self._timer, self._saver):
             if timer is not None:
                 timer.cancel()
@@ -117,7 +120,12 @@ class Keeper:
     # -- events ----------------------------------------------------------------------
 
     def tell(self, event: Event) -> list[Action]:
-        """One fact: journal it, decide, carry out.  What was decided, for who wants to know."""
+        """One fact: journal it, decide, carry out.  What was decided, for who wants to know.
+
+        Once closed, nothing is taken any more: what calls do while the switch stops does not count.
+        """
+        if self._closed:
+            return []
         now = self.clock()
         self._keep(event, now)
         actions = self.engine.handle(event, now)

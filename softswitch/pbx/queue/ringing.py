@@ -7,16 +7,20 @@ engine's decision; a leg of an agent never touches that of the caller.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from acd.actions import Connect, Offer
 from acd.types import OfferOutcome
 from softswitch.calls.call import Call
 from softswitch.calls.causes import CANCELLED, ELSEWHERE, NO_ANSWER, NORMAL, Cause
 from softswitch.calls.dial import Place
-from softswitch.calls.events import Answered, Ended, Event, Failed, Ringing
+from softswitch.calls.events import Answered, Asked, Ended, Event, Failed, Ringing
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
+from softswitch.sip.types import SwitchError
+
+NOT_NOW = 491
+"""Nothing can be asked of us before two are joined, such as a transfer."""
 
 
 class OfferedLeg:
@@ -26,7 +30,8 @@ class OfferedLeg:
     not on the line yet.  `leg` is the one that answered.  Once `over`, nothing more is told.
     """
 
-    def __init__(self, offer: Offer, call: Call | None) -> None:
+    def __init__(self, offer: Offer, call: Call | None, begun: Callable[[Leg], None]) -> None:
+        """`begun` hears of each leg before it rings."""
         self.offer, self.call = offer, call
         self.legs: list[Leg] = []
         self.leg: Leg | None = None
@@ -34,6 +39,7 @@ class OfferedLeg:
         self.connect: asyncio.Future[Connect] = asyncio.get_running_loop().create_future()
         """Done when the engine wants the two joined."""
         self.task: asyncio.Task[None] | None = None
+        self._begun = begun
         self._inbox: Inbox[Event] = Inbox()
         self._rang = False
 
@@ -41,9 +47,12 @@ class OfferedLeg:
 
     async def ring(self, places: Sequence[Place]) -> OfferOutcome | None:
         """Ring all places; None once `leg` has answered, else why nobody did."""
-        for place in places:
-            self._start(place)
         worst = OfferOutcome.UNREACHABLE
+        try:
+            for place in places:
+                self._start(place)
+        except SwitchError:  # no port, no trunk: those that ring already go on
+            pass
         while self.legs:
             match await self._inbox.get():
                 case Answered(leg) if leg in self.legs:
@@ -56,12 +65,15 @@ class OfferedLeg:
                     worst = outcome_of(status, rang=self._rang)
                 case Ended(leg):
                     self._drop(leg)
+                case Asked() as asked:
+                    asked.respond(NOT_NOW)
                 case _:  # nothing else matters before the answer
                     pass
         return worst
 
     def _start(self, place: Place) -> None:
         leg = place()
+        self._begun(leg)
         self.legs.append(leg)
         if self.call is not None:
             self.call.add(leg)
@@ -109,7 +121,7 @@ class OfferedLeg:
         self.over = True
         if self.leg is not None:
             self.leg.on_end = None
-        if self.task is not None:
+        if self.task is not None and self.task is not asyncio.current_task():
             self.task.cancel()
 
 

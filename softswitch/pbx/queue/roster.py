@@ -5,7 +5,6 @@ An agent sits at one extension, his own or any other (hot desk), or at a number 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from acd.actions import Action, Refused
 from acd.agent import Agent as EngineAgent
 from acd.events import (
     AgentDnd,
+    AgentFreed,
     AgentHeld,
     AgentLegEnded,
     AgentLegStarted,
@@ -22,6 +22,7 @@ from acd.events import (
     AgentPaused,
     AgentRegistered,
     AgentResumed,
+    AgentTransferred,
     Event,
     QueueClosed,
     QueueOpened,
@@ -50,18 +51,19 @@ class Roster:
 
     def __init__(self, centre: Centre) -> None:
         self._centre, self._switch = centre, centre.switch
-        self._loop = asyncio.get_running_loop()
         self._at: dict[str, str] = {}
         """Who sits at which extension."""
         self._legs: dict[str, str] = {}
         """Agents' legs, and whose they are."""
+        self._offered: set[str] = set()
+        """Legs that ring, or were answered, for an offer."""
         self._held: set[str] = set()
-        self._seen: set[str] = set()
 
     def start(self) -> None:
         """Look at everybody as they are now."""
         self._switch.locations.watchers.append(self._on_phones)
         self._switch.store.state.watch(WISHES, self._on_wish)
+        self._switch.on_handed_on.append(self._on_handed_on)
         for agent in self._on_duty():
             if agent.phone:
                 self._at[agent.phone] = agent.name
@@ -75,6 +77,12 @@ class Roster:
     def at(self, phone: str) -> str | None:
         """The agent who sits at this extension."""
         return self._at.get(phone)
+
+    def resident(self, phone: str) -> str | None:
+        """The agent whose own phone this is, if it is one's alone."""
+        agents = self._switch.settings.agents.items()
+        own = [name for name, agent in agents if agent.extension == phone]
+        return own[0] if len(own) == 1 else None
 
     def agent(self, name: str) -> EngineAgent:
         agent = self._centre.keeper.engine.floor.agents.get(name)
@@ -106,6 +114,8 @@ class Roster:
         registered = bool(settings.number) or self._switch.registered(phone)
         self._tell(AgentLoggedIn(name, phone, paused, registered))
         self._on_wish(phone)
+        for leg in self._switch.legs.get(phone, ()):  # whoever talks there already is busy
+            self._consider(leg)
 
     def log_out(self, name: str) -> None:
         self._tell(AgentLoggedOut(name))
@@ -122,6 +132,10 @@ class Roster:
 
     def end_wrap_up(self, name: str) -> None:
         self._tell(WrapUpEnded(name))
+
+    def free(self, name: str) -> None:
+        """A supervisor's word: whatever the agent was doing is over."""
+        self._tell(AgentFreed(name))
 
     def _tell(self, event: Event) -> list[Action]:
         actions = self._centre.tell(event)
@@ -160,30 +174,38 @@ class Roster:
             if on is not self.agent(name).dnd:
                 self._centre.tell(AgentDnd(name, on))
 
+    def expect(self, leg: Leg) -> None:
+        """`leg` is about to ring for an offer, which counts already."""
+        self._offered.add(leg.id)
+
     def own(self, leg: Leg, agent: str) -> None:
         """`leg` is of `agent`, who talks on it with a caller of a queue."""
+        self._offered.discard(leg.id)
         self._legs[leg.id] = agent
-        self._note_hold(leg, agent)
 
     def on_leg(self, leg: Leg) -> None:
         """Any leg rings, is answered, held or over."""
         if leg.ended:
-            self._seen.discard(leg.id)
             self._held.discard(leg.id)
+            self._offered.discard(leg.id)
             if (agent := self._legs.pop(leg.id, None)) is not None:
                 self._centre.tell(AgentLegEnded(agent, leg.id))
         elif (agent := self._legs.get(leg.id)) is not None:
             self._note_hold(leg, agent)
-        elif leg.owner in self._at and leg.id not in self._seen:
-            self._seen.add(leg.id)
-            self._loop.call_soon(self._consider, leg)  # an offer's own leg is known by then
+        elif leg.owner in self._at:
+            self._consider(leg)
 
     def _consider(self, leg: Leg) -> None:
+        """A leg that no offer made: the agent is busy by it, whatever it is for."""
         agent = self._at.get(leg.owner or "")
-        if agent is None or leg.ended or leg.id in self._legs or self._centre.is_offered(leg):
-            return
-        self._legs[leg.id] = agent
-        self._centre.tell(AgentLegStarted(agent, leg.id))
+        if agent is not None and leg.id not in self._offered and leg.id not in self._legs:
+            self._legs[leg.id] = agent
+            self._centre.tell(AgentLegStarted(agent, leg.id))
+
+    def _on_handed_on(self, leg: Leg) -> None:
+        agent = self._legs.get(leg.id)
+        if agent is not None and leg.id in self.agent(agent).talks:
+            self._centre.tell(AgentTransferred(agent, leg.id))
 
     def _note_hold(self, leg: Leg, agent: str) -> None:
         if leg.held is not (leg.id in self._held) and leg.id in self.agent(agent).talks:
@@ -195,6 +217,8 @@ class Roster:
     def look_at_hours(self, name: str) -> None:
         """Open or close a queue as the mode of the moment wants it."""
         switch, floor = self._switch, self._centre.keeper.engine.floor
+        if name not in switch.settings.queues or name not in floor.queues:
+            return
         wanted = switch.settings.queues[name].open
         mode = modes.current(switch.settings, switch.store.state, time.time())
         is_open = not wanted or mode in wanted

@@ -1,0 +1,122 @@
+"""Queues and agents as the API shows and commands them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from acd.agent import Agent
+from acd.call import Entry
+from acd.queue import Queue
+from softswitch.api import models
+from softswitch.api.view import RefusedError, UnknownError
+from softswitch.api.views.explaining import explain_agent, explain_call, explain_waiting
+from softswitch.pbx.queue.roster import CommandRefused
+from softswitch.pbx.switch import Switch
+
+
+class Centre:
+    """Over the queue engine and the agents' roster."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch, self._centre = switch, switch.centre
+
+    # -- queues ------------------------------------------------------------------------
+
+    def queues(self) -> list[models.Queue]:
+        return [self._queue(queue) for queue in self._centre.floor.queues.values()]
+
+    def queue(self, name: str) -> models.Queue:
+        queue = self._centre.floor.queues.get(name)
+        if queue is None:
+            raise UnknownError("queue", name)
+        return self._queue(queue)
+
+    def _queue(self, queue: Queue) -> models.Queue:
+        now, centre = self._centre.keeper.clock(), self._centre
+        centre.roster.look_at_hours(queue.name)
+        tally = centre.keeper.history.tally(queue.name, now)
+        settings = self._switch.settings.queues.get(queue.name)
+        return models.Queue(
+            name=queue.name,
+            number=settings.number if settings else None,
+            strategy=queue.rule.name,
+            open=queue.open,
+            waiting=len(queue.line),
+            longest_wait=round(queue.longest_wait(now), 1) if queue.line else None,
+            agents=dict(Counter(seat.agent.state.value for seat in queue.seats.values())),
+            answered=tally.answered,
+            abandoned=tally.abandoned,
+            service_level=tally.service_level,
+            callers=[self._waiting(row[3], place) for place, row in enumerate(queue.line, 1)],
+        )
+
+    def _waiting(self, entry: Entry, place: int) -> models.Waiting:
+        call = entry.call
+        number = call.callback.number if call.callback else call.customer
+        waiting = self._centre.callers.get(call.id)
+        return models.Waiting(
+            call=call.id,
+            caller=waiting.call.leg.party.number if waiting is not None else number,
+            position=place,
+            priority=call.priority,
+            entered_at=entry.joined,
+            expected=entry.forecast.value if entry.forecast else None,
+            callback=not call.live,
+        )
+
+    # -- agents ------------------------------------------------------------------------
+
+    def agents(self) -> list[models.Agent]:
+        return [self._agent(agent) for agent in self._centre.floor.agents.values()]
+
+    def command_agent(self, agent: str, verb: models.AgentVerb, wishes: models.AgentWishes) -> None:
+        roster = self._centre.roster
+        if agent not in self._centre.floor.agents:
+            raise UnknownError("agent", agent)
+        try:
+            match verb:
+                case "login":
+                    roster.log_in(agent, wishes.phone or "", paused=wishes.reason or "")
+                case "logout":
+                    roster.log_out(agent)
+                case "pause":
+                    roster.pause(agent, wishes.reason or "")
+                case "resume":
+                    roster.resume(agent)
+                case "wrap-up":
+                    roster.extend_wrap_up(agent, wishes.seconds)
+                case "end-wrap-up":
+                    roster.end_wrap_up(agent)
+                case "free":
+                    roster.free(agent)
+        except CommandRefused as refusal:
+            raise RefusedError(str(refusal)) from refusal
+
+    def _agent(self, agent: Agent) -> models.Agent:
+        talks = [talk.call for talk in agent.talks.values()]
+        return models.Agent(
+            name=agent.name,
+            status=agent.status.value,
+            state=agent.state.value,
+            phone=agent.settings.external or agent.phone or None,
+            reason=agent.reason or None,
+            since=agent.since,
+            until=agent.until,
+            queues=list(agent.seats),
+            calls=[*talks, *agent.offers.values()],
+        )
+
+    # -- why ---------------------------------------------------------------------------
+
+    async def explain(self, subject: str, name: str) -> models.Explanation:
+        floor = self._centre.floor
+        match subject:
+            case "call":
+                found = explain_call(floor, name)
+            case "agent":
+                found = explain_agent(floor, name)
+            case _:
+                found = explain_waiting(floor, name)
+        if found is None:
+            raise UnknownError(subject if subject == "agent" else "call in the queues", name)
+        return found

@@ -1,0 +1,68 @@
+"""The engine's decisions as sentences: why this agent, why nobody, why still waiting."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from acd import explain
+from acd.floor import Floor
+from acd.types import Instant
+from softswitch.api import models
+
+
+def explain_call(floor: Floor, name: str) -> models.Explanation | None:
+    """Every offer that was made for the call, as far back as decisions are kept."""
+    decisions = [d for d in floor.decisions if d.call.startswith(name)]
+    offers = [found for d in decisions if (found := explain.explain_offer(floor, d.offer))]
+    if not offers:
+        return explain_waiting(floor, name)
+    sentences = [sentence for offer in offers for sentence in _of_offer(offer)]
+    return models.Explanation(subject=f"call {name}", sentences=sentences, facts={"offers": offers})
+
+
+def explain_agent(floor: Floor, name: str) -> models.Explanation | None:
+    facts = explain.explain_agent(floor, name)
+    if facts is None:
+        return None
+    since = _time(facts["since"])
+    sentences = [f"{name} is {facts['state']} since {since}."]
+    if "because" in facts:
+        sentences.append(f"No call is offered to {name}: {facts['because']}.")
+    sentences += [f"{queue}: {why}." for queue, why in facts["queues"].items()]
+    return models.Explanation(subject=f"agent {name}", sentences=sentences, facts=facts)
+
+
+def explain_waiting(floor: Floor, name: str) -> models.Explanation | None:
+    found = next((call for call in floor.calls if call.startswith(name)), None)
+    facts = explain.explain_waiting(floor, found) if found else None
+    if facts is None:
+        return None
+    sentences = [f"Call {found} {facts['standing']}."]
+    for queue, at in facts["queues"].items():
+        needs = at["needs"]["skills"] or "nothing in particular"
+        waited = f"{at['waited']:.0f} seconds"
+        sentences.append(f"{queue}: position {at['position']}, waited {waited}, needs {needs}.")
+        sentences += [f"  {agent}: {why}." for agent, why in at["agents"].items()]
+    return models.Explanation(subject=f"waiting {found}", sentences=sentences, facts=facts)
+
+
+def _of_offer(offer: dict[str, Any]) -> Iterator[str]:
+    at, agent = _time(offer["at"]), offer["agent"]
+    yield f"{at}: {offer['queue']} offered the call to {agent} by {offer['strategy']}."
+    others = [row for row in offer["callers"] if row[2] != offer["call"]]
+    if others:
+        ahead = ", ".join(f"{call} in {queue}" for _, _, call, queue in others)
+        yield f"  It came before {ahead}: priority, then arrival."
+    if offer["agents"]:
+        yield f"  {agent} had the least score of {offer['free']} free; equal ones go by their seat."
+    else:
+        yield f"  {agent} had just become free, and this caller was the first whom {agent} suits."
+    for name, verdict in offer["candidates"].items():
+        if name != agent:
+            yield f"  {name}: {verdict}."
+
+
+def _time(instant: Instant) -> str:
+    return f"{dt.datetime.fromtimestamp(instant):%Y-%m-%d %H:%M:%S}"
