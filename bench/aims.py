@@ -52,6 +52,8 @@ AIMS = {
         Aim("opening.change_longest_ms", 20.0),
         Aim("engine.decisions_per_s_with_1000_agents", 50_000.0, at_least=True),
         Aim("engine.decision_us_by_agents_exponent", 0.15),
+        Aim("engine.decision_us_by_waiting_exponent", 0.15),
+        Aim("engine.decision_us_by_queues_exponent", 0.15),
         Aim("engine.day_of_10000_s", 10.0),
     )
 }
