@@ -187,12 +187,19 @@ class _Inbox:
         same = np.diff(port) == 0
         steps = (np.diff(number)[same] + 0x8000 & 0xFFFF) - 0x8000
         gaps = np.diff(came)[same][steps == 1] * 1e-9
-        median, p99, p999 = np.percentile(delays, (50, 99, 99.9)).tolist()
+        delay = np.percentile(delays, (50, 99, 99.9)).tolist()
         apart = np.abs(gaps - 0.02) if len(gaps) else np.zeros(1)
         jitter = np.percentile(apart, (50, 99, 99.9)).tolist()
         lost = max(int((steps - 1).sum()), 0)
-        listeners = len(np.unique(port))
-        return Outcome(sent, len(seen), lost, listeners, median, p99, p999, *jitter, late)
+        return Outcome(
+            sent,
+            len(seen),
+            lost,
+            len(np.unique(port)),
+            *(delay[0], delay[1], delay[2]),
+            *(jitter[0], jitter[1], jitter[2]),
+            late,
+        )
 
 
 def _open_socket() -> socket.socket:
