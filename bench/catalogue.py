@@ -31,7 +31,7 @@ class Measurement:
 
 
 MEASUREMENTS = (
-    Measurement("signalling", "Registrations and calls", (20, 90), "empty call"),
+    Measurement("signalling", "Registrations and calls", (60, 420), "empty call"),
     Measurement("relay", "Relay of sound", (8, 140)),
     Measurement("rooms", "Conferences", (6, 25)),
     Measurement("hold", "Music on hold", (3, 11)),
