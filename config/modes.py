@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, PrivateAttr, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from config.base import FilePath, Number, Table, matching
+from config.calendars import Events, public_holidays
 
 OTHERWISE = "night"
 """The mode of every moment that no other one holds."""
@@ -104,8 +105,37 @@ class Mode(Table):
     ) = None
     """Every public holiday of a country: `RU`, `US-CA`."""
     calendar: FilePath | None = None
-    """An iCalendar file; the mode holds while one of its events lasts."""
+    """An iCalendar file; the mode holds while one of its events lasts.  Read at each reload."""
     code: Number | None = None
     """What is dialled to set this mode by hand, and again to return to the calendar."""
     expires: Annotated[float, Field(gt=0)] | None = None
     """Hours after which a mode set by hand ends; absent: with the calendar's next change."""
+
+    _events: Events | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _calendars_are_there(self) -> Self:
+        if self.holidays is not None:
+            public_holidays(self.holidays)
+        if self.calendar is not None:
+            self._events = Events.read(self.calendar)
+        return self
+
+    def holds(self, moment: dt.datetime) -> bool:
+        """Whether the calendar sets this mode at `moment` (in the switch's zone)."""
+        day = moment.date()
+        return (
+            any(hours.holds(moment) for hours in self.hours)
+            or day in self.dates
+            or (self.holidays is not None and day in public_holidays(self.holidays))
+            or (self._events is not None and self._events.holds(moment))
+        )
+
+    def edges(self, begin: dt.datetime, end: dt.datetime) -> set[dt.datetime]:
+        """Moments between the two at which it may begin or end, midnights apart."""
+        days = (end.date() - begin.date()).days + 1
+        minutes = {minute for hours in self.hours for minute in (hours.start, hours.end)}
+        midnights = [begin.date() + dt.timedelta(days=day) for day in range(days)]
+        clocks = [dt.time(minute // 60, minute % 60) for minute in minutes if minute < 24 * 60]
+        found = {dt.datetime.combine(day, at, begin.tzinfo) for day in midnights for at in clocks}
+        return found | (self._events.edges(begin, end) if self._events is not None else set())

@@ -55,7 +55,7 @@ def _of_people(s: Settings) -> Iterator[Reference]:
 
 
 def _of_queues(s: Settings) -> Iterator[Reference]:
-    music, skills = {*s.music, *MUSIC}, {skill for a in s.agents.values() for skill in a.skills}
+    music, skills = {*s.music, *MUSIC}, _skills(s)
     for name, queue in s.queues.items():
         key = dotted("queues", name)
         yield f"{key}.agents", "agent", queue.agents, s.agents
@@ -72,6 +72,10 @@ def _of_queues(s: Settings) -> Iterator[Reference]:
             yield f"{where}.requires", "agent with the skill", names, skills
         if queue.callback:
             yield f"{key}.callback.class", "class", [queue.callback.class_], s.classes
+
+
+def _skills(s: Settings) -> set[str]:
+    return {skill for agent in s.agents.values() for skill in agent.skills}
 
 
 def _of_rooms(s: Settings) -> Iterator[Reference]:
@@ -117,17 +121,19 @@ def _of_routes(s: Settings) -> Iterator[Reference]:
     for index, rule in enumerate(s.rules):
         yield f"rules[{index}].modes", "mode", rule.modes, s.mode_names
         yield f"rules[{index}].lookup", "look-up", [rule.lookup], s.lookups
+        yield f"rules[{index}].skills", "agent with the skill", rule.skills, _skills(s)
     yield "emergency.trunks", "trunk", s.emergency.trunks, s.trunks
     yield "emergency.notify", "extension", s.emergency.notify, s.extensions
 
 
 def _targets(settings: Settings) -> Iterator[Problem]:
     for key, target in all_targets(settings):
-        if problem := _lost(settings, key, target):
+        if problem := lost(settings, key, target):
             yield problem
 
 
-def _lost(settings: Settings, key: str, target: Target) -> Problem | None:
+def lost(settings: Settings, key: str, target: Target) -> Problem | None:
+    """What is wrong with a target that stands at `key`; None where it leads somewhere."""
     where: dict[Kind, Collection[str]] = {
         Kind.EXTENSION: settings.extensions,
         Kind.GROUP: settings.groups,
@@ -142,6 +148,8 @@ def _lost(settings: Settings, key: str, target: Target) -> Problem | None:
         return Problem(key, f'"{target}" means something only in a menu')
     if target.kind in IN_QUEUES and not key.startswith("queues."):
         return Problem(key, f'"{target}" means something only in a queue')
+    if target.kind is Kind.RULES and key.startswith(("rules", "lookups")):
+        return Problem(key, "rules that ask the rules turn in a circle; name a place")
     if target.kind is Kind.VOICEMAIL and not settings.has_box(target.name):
         return _no_box(settings, key, target.name)
     if target.kind in where and target.name not in where[target.kind]:

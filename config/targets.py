@@ -24,6 +24,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     PLAY = "play"
     HANGUP = "hangup"
+    RULES = "rules"
     LANGUAGE = "language"
     REPEAT = "repeat"
     BACK = "back"
@@ -31,7 +32,7 @@ class Kind(StrEnum):
     CALLBACK = "callback"
 
 
-ALONE = {Kind.REPEAT, Kind.BACK, Kind.DIAL, Kind.CALLBACK}
+ALONE = {Kind.RULES, Kind.REPEAT, Kind.BACK, Kind.DIAL, Kind.CALLBACK}
 IN_MENUS = {Kind.REPEAT, Kind.BACK, Kind.DIAL, Kind.LANGUAGE}
 """Meaningful only as a menu's key or branch."""
 IN_QUEUES = {Kind.CALLBACK}
@@ -89,7 +90,7 @@ class Target:
 def _unknown(text: str, word: str) -> str:
     if text.isdigit():
         return f'"{text}" is no target; did you mean "extension:{text}"?'
-    close = get_close_matches(word, list(Kind), n=1)
+    close = get_close_matches(word, list(Kind), n=1, cutoff=0.7)
     hint = f'; did you mean "{close[0]}"?' if close else f"; kinds are {', '.join(Kind)}"
     return f'"{text}" is no target{hint}'
 

@@ -61,6 +61,14 @@ class Suspect(Model):
     until: float | None = None
 
 
+class Line(Model):
+    """A number that the world dials, and the calls that came in by it (P34, P39)."""
+
+    number: str
+    name: str = ""
+    channels: Usage
+
+
 class Status(Model):
     version: str
     state: Literal["ready", "draining", "failing"]
@@ -71,8 +79,9 @@ class Status(Model):
     media: str
     """How the engines move the sound: `io_uring` or `epoll`; empty while none is up."""
     usage: dict[str, Usage]
-    """By name: calls, legs, registrations, ports, ..."""
+    """By name: calls, legs, extensions, registrations, channels, ports."""
     trunks: list[Trunk] = []
+    lines: list[Line] = []
     suspects: list[Suspect] = []
     alarms: list[Alarm] = []
 
@@ -314,6 +323,7 @@ class ModeWish(Model):
 
     name: str | None = None
     until: float | None = None
+    """Epoch seconds; absent: as long as its `expires` says, else until the calendar changes."""
 
 
 class Box(Model):

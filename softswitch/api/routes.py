@@ -249,9 +249,11 @@ async def route(
     view: Routes,
     caller: Annotated[str | None, Query(alias="from")] = None,
     at: datetime | None = None,
+    digits: Annotated[list[str] | None, Query(description="Collected: field=digits")] = None,
 ) -> models.Route:
-    """Where a number leads and why (P22); `at` without zone is the switch's own time."""
-    return view.route(number, caller, at)
+    """Where a number leads and why (A11); `at` without zone is the switch's own time."""
+    fields = dict(each.partition("=")[::2] for each in digits or ())
+    return await view.route(number, caller, at, fields)
 
 
 @office.get("/conferences")

@@ -4,7 +4,7 @@ Plain methods answer from memory; coroutines wait for something.  All run in the
 A command that cannot be obeyed raises `RefusedError` with a sentence, and has changed nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -112,7 +112,9 @@ class VoicemailView(Protocol):
 class RoutesView(Protocol):
     """Where numbers lead."""
 
-    def route(self, number: str, caller: str | None, at: datetime | None) -> models.Route: ...
+    async def route(
+        self, number: str, caller: str | None, at: datetime | None, fields: Mapping[str, str]
+    ) -> models.Route: ...
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from softswitch.api.views.centre import Centre
 from softswitch.api.views.conferences import Conferences
 from softswitch.api.views.modes import Modes
 from softswitch.api.views.park import Park
+from softswitch.api.views.routes import Routes
 from softswitch.api.views.voicemail import Voicemail
 from softswitch.app.settings import revealed
 from softswitch.app.whole import Whole
@@ -36,6 +37,7 @@ class Face:
             voicemail=Voicemail(switch),
             conferences=Conferences(switch),
             park=Park(switch),
+            routes=Routes(switch),
         )
         application = create_api(
             self.views, revealed(self._api.token), request_time=self._api.request_time

@@ -14,6 +14,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.lookups import Lookups
 from softswitch.pbx.queue.centre import Centre
 from softswitch.pbx.reachability import serve_requests
 from softswitch.pbx.recalls import Recalls
@@ -54,6 +55,7 @@ class Office:
         self.trunks = self.switch.trunks = Trunks(self.switch, signalling.resolver.resolve)
         self.switch.recalls = Recalls(self.switch)
         self.centre = self.switch.centre = Centre(self.switch, queue_log)
+        self.switch.lookups = Lookups(self.switch)
         self.gatekeeper = Gatekeeper(signalling.challenger, signalling.guard.failed, self.trunks.of)
         self.gatekeeper.apply(settings)
         self.switch.on_settings.append(self.gatekeeper.apply)
@@ -82,6 +84,7 @@ class Office:
         self._expiry.cancel()
         self.centre.close()
         await self.trunks.stop()
+        await self.switch.lookups.close()
 
     def _register(self, tx: ServerTransaction, request: Request) -> None:
         capacity = self.switch.settings.limits.registrations

@@ -19,6 +19,7 @@ from softswitch.app.signalling import Signalling
 from softswitch.app.tracing import Tracing
 from softswitch.pbx import modes
 from softswitch.pbx.carrier import Carrier
+from softswitch.pbx.inbound import calls_of
 from softswitch.pbx.switch import Switch
 from softswitch.sip.guard import Suspect
 
@@ -66,6 +67,7 @@ class Whole:
             media=self._media.backend,
             usage=self._usage(),
             trunks=[_trunk(carrier) for carrier in switch.trunks],
+            lines=[self._line(number) for number in switch.settings.lines],
             suspects=self.suspects(),
             alarms=[models.Alarm(**alarm._asdict()) for alarm in switch.alarms],
         )
@@ -94,13 +96,26 @@ class Whole:
         fatal = any(alarm.name in FATAL for alarm in self._switch.alarms)
         return "failing" if fatal else "ready"
 
+    def _line(self, number: str) -> models.Line:
+        line = self._switch.settings.lines[number]
+        used = calls_of(self._switch, number)
+        return models.Line(
+            number=number, name=line.name, channels=models.Usage(used=used, limit=line.channels)
+        )
+
     def _usage(self) -> dict[str, models.Usage]:
         switch, limits = self._switch, self._switch.settings.limits
         used, ports = self._media.usage
         bound = len(switch.locations.registrar)
+        present = sum(map(switch.registered, switch.settings.extensions))
+        channels = [carrier.trunk.channels for carrier in switch.trunks]
+        most = sum(filter(None, channels)) if None not in channels else None
+        in_use = sum(carrier.used for carrier in switch.trunks)
         return {
             "calls": models.Usage(used=len(switch.calls), limit=limits.calls),
             "legs": models.Usage(used=switch.leg_count, limit=limits.legs),
+            "extensions": models.Usage(used=present, limit=len(switch.settings.extensions)),
+            "channels": models.Usage(used=in_use, limit=most),
             "registrations": models.Usage(used=bound, limit=limits.registrations),
             "ports": models.Usage(used=used, limit=ports),
         }

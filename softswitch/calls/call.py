@@ -63,6 +63,8 @@ class Call:
         self.skills: dict[str, int] = {}
         """Least level of each skill that whoever serves the call must have."""
         self.music: str | None = None
+        self.ruled: list[str] = []
+        """Rules that decided where it goes, in order."""
         self.tags: tuple[str, ...] = ()
         self.urgent = False
         """An emergency: no limit of ours holds it up."""

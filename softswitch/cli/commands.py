@@ -296,15 +296,22 @@ def parked(config: Config = None, as_json: AsJson = False) -> None:
 @app.command()
 def mode(
     name: Annotated[str, typer.Argument(help="The mode to set; auto: by the calendar.")] = "",
+    hours: Annotated[float, typer.Option(help="How long it holds.", min=0.0)] = 0.0,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """The mode in force (day, night, ...); or set it by hand.
 
-    Example: softswitch mode night
+    Without --hours it holds as long as its setting says, else until the calendar changes.
+
+    Example: softswitch mode night --hours 3
     """
     if name:
-        wish = {} if name == "auto" else {"name": name}
+        import time
+
+        wish: dict[str, str | float] = {} if name == "auto" else {"name": name}
+        if hours and name != "auto":
+            wish["until"] = time.time() + 3600 * hours
         return show(ask(config, "PUT", "/v1/modes", wish), as_json=as_json)
     return show(ask(config, "GET", "/v1/modes"), as_json=as_json)
 
@@ -421,16 +428,26 @@ def route(
     number: Annotated[str, typer.Argument(help="What is dialled.")],
     caller: Annotated[str, typer.Option("--from", help="Who dials.")] = "",
     at: Annotated[str, typer.Option(help="When: 2026-03-02T12:30; absent: now.")] = "",
+    digits: Annotated[
+        list[str] | None, typer.Option(help="What a menu collected: customer=4711.")
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Where a number leads: the rule that fires and why.  Nothing is dialled.
 
-    Example: softswitch route 84951234567 --from 101 --at 2026-03-02T12:30
+    Example: softswitch route 84951234567 --from 89161234567 --at 2026-03-02T12:30
     """
-    query = {key: value for key, value in (("from", caller), ("at", at)) if value}
+    query = [(key, value) for key, value in (("from", caller), ("at", at)) if value]
+    query += [("digits", each) for each in digits or ()]
     target = f"/v1/route/{quote(number, safe='')}" + (f"?{urlencode(query)}" if query else "")
-    show(ask(config, "GET", target), as_json=as_json)
+    answer = ask(config, "GET", target)
+    if as_json:
+        return show(answer, as_json=True)
+    for step in answer["steps"]:
+        print(f"  {step}")
+    print(f"{number} → {', '.join(answer['targets']) or 'refused'}")
+    return None
 
 
 @app.command()

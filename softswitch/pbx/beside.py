@@ -9,7 +9,7 @@ from softswitch.calls.call import Call
 from softswitch.calls.dial import Place
 from softswitch.calls.errors import Refused
 from softswitch.calls.party import Party
-from softswitch.pbx import outside
+from softswitch.pbx import outside, sites
 from softswitch.pbx.classes import payer_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ def one_outside(switch: Switch, call: Call, number: str, _: Party | None) -> Seq
 
     What a trunk shows as the caller is its own affair.
     """
+    site = sites.of_number(switch.settings, number)
     try:
+        if site is not None:
+            return (sites.place(switch, call, site, number),)
         return (outside.place(switch, call, payer_of(switch.settings, call), number),)
     except Refused as refusal:
         call.record.event("not-dialled", number=number, cause=refusal.cause.word)

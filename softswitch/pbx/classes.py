@@ -14,6 +14,7 @@ from config.extensions import Extension
 from config.lines import ANYWHERE, ClassOfService
 from config.settings import Settings
 from softswitch.pbx.numbers import e164
+from softswitch.pbx.peers import Phone
 
 if TYPE_CHECKING:
     from softswitch.calls.call import Call
@@ -79,6 +80,12 @@ def of_extension(settings: Settings, number: str, person: Extension) -> Payer:
 def of_class(settings: Settings, name: str, class_name: str | None) -> Payer:
     """The rights of one who is no extension, such as an agent outside or a queue that calls."""
     return Payer(name, class_name, settings.classes.get(class_name or "", NOTHING_OUTSIDE))
+
+
+def may_use(settings: Settings, phone: Phone, code: str) -> bool:
+    """Whether the extension's class lets it dial this feature code."""
+    allowed = of_extension(settings, phone.number, phone.extension).class_.features
+    return allowed is None or code in allowed
 
 
 def destination_of(settings: Settings, number: str) -> str | None:

@@ -1,15 +1,19 @@
 """Emergency numbers: they pass whoever dials, whatever is full, barred or believed dead.
 
-No class of service is asked, no limit of channels or calls holds; the number shown is that
-of the place where the caller stands, so that help finds it.
+No class of service is asked, no limit of channels or calls holds; where no trunk takes the
+call, one that is full loses another call for it.  The number shown is that of the place where
+the caller stands, so that help finds it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
 from softswitch.calls.call import Call
+from softswitch.calls.causes import CONGESTED
+from softswitch.calls.errors import NotAnswered
 from softswitch.calls.party import Party
 from softswitch.pbx.asking import ask
 from softswitch.pbx.carrier import Carrier
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
 NOTICE_PATIENCE: Seconds = 5.0
+FREEING: Seconds = 0.5
+"""How long the far side is given to notice that a channel is free."""
 
 
 async def call_help(switch: Switch, call: Call, dialled: str) -> None:
@@ -33,8 +39,31 @@ async def call_help(switch: Switch, call: Call, dialled: str) -> None:
     call.record.learn(emergency=True)
     switch.tell("emergency.dialled", call=call.id, number=dialled, caller=call.leg.party.number)
     switch.spawn(notify(switch, call.leg.party, dialled))
-    leg = await reach(Dialling(switch, call, payer, dialled, location_of), ways(switch))
+    dialling = Dialling(switch, call, payer, dialled, location_of)
+    try:
+        leg = await reach(dialling, ways(switch), stubborn=True)
+    except NotAnswered:
+        freed = make_room(switch, call)
+        if freed is None:
+            raise
+        await asyncio.sleep(FREEING)
+        leg = await reach(dialling, [freed, *ways(switch)], stubborn=True)
     await connect(switch, call, leg)
+
+
+def make_room(switch: Switch, call: Call) -> Carrier | None:
+    """End the latest other call on a trunk all of whose channels are in use; which trunk."""
+    for carrier in ways(switch):
+        if carrier.has_room(inbound=False):
+            continue
+        others = [leg.call for leg in (*carrier.outbound, *carrier.inbound) if leg.call is not None]
+        victims = [each for each in others if not each.urgent]
+        if victims:
+            victim = max(victims, key=lambda each: each.leg.times.began)
+            victim.record.event("preempted", by=call.id)
+            victim.end(CONGESTED)
+            return carrier
+    return None
 
 
 def ways(switch: Switch) -> list[Carrier]:

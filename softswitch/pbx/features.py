@@ -19,10 +19,12 @@ from softswitch.pbx.door import door
 from softswitch.pbx.extension import extension
 from softswitch.pbx.group import group, group_login
 from softswitch.pbx.in_call import during_talk
+from softswitch.pbx.inbound import rules
 from softswitch.pbx.intercom import intercom
 from softswitch.pbx.mail import send_letters
 from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
 from softswitch.pbx.menu import menu
+from softswitch.pbx.mode_codes import mode_code
 from softswitch.pbx.mwi import light_lamps
 from softswitch.pbx.number import number
 from softswitch.pbx.page import page
@@ -37,6 +39,7 @@ from softswitch.pbx.queue.codes import (
     agent_wrap_up,
 )
 from softswitch.pbx.reachability import follow_handsets, watch_lamps
+from softswitch.pbx.recall_codes import callback, callback_off
 from softswitch.pbx.recording import keep_recordings, on_demand
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, voicemail
@@ -53,6 +56,7 @@ FEATURES = Features(
         Kind.PAGE: page,
         Kind.PLAY: play,
         Kind.QUEUE: queue,
+        Kind.RULES: rules,
         Kind.VOICEMAIL: voicemail,
     },
     codes={
@@ -61,6 +65,8 @@ FEATURES = Features(
         "agent_pause": agent_pause,
         "agent_wrap_up": agent_wrap_up,
         "any_voicemail": any_box,
+        "callback": callback,
+        "callback_off": callback_off,
         "directed_pickup": directed_pickup,
         "dnd_off": dnd_off,
         "dnd_on": dnd_on,
@@ -71,6 +77,7 @@ FEATURES = Features(
         "group_login": group_login,
         "intercom": intercom,
         "last_caller": last_caller,
+        "mode": mode_code,
         "park": park,
         "pickup": group_pickup,
         "slot": fetch,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -58,7 +58,7 @@ async def outside(switch: Switch, call: Call, payer: Payer, dialled: str) -> Non
     elif verdict.bar is Bar.SHUT:
         await tell(switch, call, payer.class_.barred_notice or "barred")
         raise Refused(FORBIDDEN, verdict.why)
-    ways = order(switch, payer)
+    ways = switch.trunks.named(payer.trunks)
     if not ways:
         await tell(switch, call, payer.class_.barred_notice or "barred")
         raise Refused(FORBIDDEN, f"{payer.name} may seize no trunk")
@@ -68,20 +68,22 @@ async def outside(switch: Switch, call: Call, payer: Payer, dialled: str) -> Non
         await no_line(switch, call, payer, dialled, ways)
         return
     fraud.check(switch, payer, verdict.destination)
-    leg = await reach(dialling, free)
+    leg = await reach(dialling, order(switch, payer, free))
     await connect(switch, call, leg)
 
 
-def order(switch: Switch, payer: Payer) -> list[Carrier]:
-    """The trunks that `payer` may seize, as they are to be tried."""
-    allowed = switch.trunks.named(payer.trunks)
+def order(switch: Switch, payer: Payer, carriers: Sequence[Carrier]) -> list[Carrier]:
+    """The trunks that can take a call of `payer` now, as they are to be tried."""
     if payer.class_.balance == "even":
-        return switch.trunks.balance.spread(allowed)
-    return sorted(allowed, key=lambda carrier: carrier.trunk.priority)
+        return switch.trunks.balance.spread(carriers)
+    return sorted(carriers, key=lambda carrier: carrier.trunk.priority)
 
 
-async def reach(dialling: Dialling, carriers: Sequence[Carrier]) -> Leg:
-    """Dial through the first trunk that takes the call; the leg that was answered."""
+async def reach(dialling: Dialling, carriers: Sequence[Carrier], *, stubborn: bool = False) -> Leg:
+    """Dial through the first trunk that takes the call; the leg that was answered.
+
+    `stubborn`: whatever a trunk answers, the next one is tried as well.
+    """
     failure = NotAnswered(CONGESTED.status)
     for carrier in carriers:
         for server in carrier.alive or carrier.servers:
@@ -89,7 +91,7 @@ async def reach(dialling: Dialling, carriers: Sequence[Carrier]) -> Leg:
                 return await _attempt(dialling, carrier, server)
             except NotAnswered as error:
                 failure = error
-                if error.status not in TRY_NEXT:
+                if error.status not in TRY_NEXT and not stubborn:
                     raise
                 dialling.call.record.event("trunk-failed", trunk=carrier.name, status=error.status)
     raise failure
@@ -104,48 +106,12 @@ def place(switch: Switch, call: Call, payer: Payer, number: str) -> Place:
     if verdict.bar is not Bar.OPEN:
         raise Refused(FORBIDDEN, verdict.why)
     dialling = Dialling(switch, call, payer, number)
-    free = dialling.free(order(switch, payer))
+    free = dialling.free(switch.trunks.named(payer.trunks))
     if not free:
         raise Refused(CONGESTED, "no trunk is free")
     fraud.check(switch, payer, verdict.destination)
-    return partial(dialling.start, free[0], free[0].alive[0])
-
-
-def ways_alone(
-    switch: Switch, payer: Payer, number: str, line: str | None = None
-) -> Iterator[Sequence[Place]]:
-    """One way after another to a number outside for which no call exists yet.
-
-    Shows `line`, the number of ours that the party called before, where the trunk lets us.
-    Nothing where `payer` may not dial it or has no trunk for it now.
-    """
-    verdict = judge(switch.settings, payer, number)
-    if verdict.bar is not Bar.OPEN:
-        return
-    for carrier in order(switch, payer):
-        if carrier.is_up and carrier.has_room(inbound=False):
-            fraud.check(switch, payer, verdict.destination)
-            yield (partial(_start_alone, switch, payer, number, line, carrier),)
-
-
-def _start_alone(
-    switch: Switch, payer: Payer, number: str, line: str | None, carrier: Carrier
-) -> Leg:
-    server, trunk = carrier.alive[0], carrier.trunk
-    uri, country = server.uri, switch.settings.switch.country
-    sent = sent_to(trunk, number, country)
-    shown = trunk.caller_id if trunk.force_caller_id else line
-    leg = switch.board.place(
-        str(SipUri(uri.scheme, sent, uri.host, uri.port, params=uri.params)),
-        server.target,
-        caller=Party(shown or trunk.caller_id or trunk.username or payer.name),
-        party=Party(number),
-        profile=carrier.profile,
-        from_host=carrier.host,
-        credentials=credentials_of(trunk, switch.board.ua),
-    )
-    switch.trunks.seized(carrier, leg, None, payer)
-    return leg
+    first = order(switch, payer, free)[0]
+    return partial(dialling.start, first, first.alive[0])
 
 
 @dataclass(frozen=True, slots=True)

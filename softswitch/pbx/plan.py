@@ -10,6 +10,7 @@ from typing import NamedTuple
 from config.codes import TAKE_NUMBER
 from config.settings import Settings
 from config.targets import Kind, Target
+from softswitch.pbx.numbers import e164
 
 _BY_TABLE = {
     "queues": Kind.QUEUE,
@@ -38,6 +39,10 @@ class Plan:
         codes = {name: getattr(settings.codes, name, "") for name in TAKE_NUMBER}
         self._taking = [(code, name) for name, code in codes.items() if code]
         self._taking.sort(key=lambda pair: -len(pair[0]))
+        self._country = settings.switch.country
+        full = ((e164(number, self._country), number) for number in settings.lines)
+        self._lines: dict[str | None, str] = {form: number for form, number in full if form}
+        self._lines |= {number: number for number in settings.lines}
 
     @property
     def inside(self) -> Mapping[str, Target]:
@@ -47,6 +52,13 @@ class Plan:
     def target(self, number: str) -> Target | None:
         """The place inside that `number` reaches."""
         return self._targets.get(number)
+
+    def line(self, called: str, country: str | None = None) -> str | None:
+        """The line that the world called, as its table names it, in whatever form it was sent.
+
+        `country`: in whose form, where that is not the switch's own.
+        """
+        return self._lines.get(called) or self._lines.get(e164(called, country or self._country))
 
     def code(self, dialled: str) -> Code | None:
         """The feature that `dialled` asks for."""

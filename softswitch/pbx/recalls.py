@@ -84,9 +84,8 @@ class Recalls:
     # -- a trunk is free ---------------------------------------------------------------
 
     def _trunk_free(self, carrier: Carrier) -> None:
-        if not self._switch.store.state.space(For.TRUNK):
-            return
-        asyncio.get_running_loop().call_soon(self._offer_trunk, carrier)
+        if self._switch.store.state.space(For.TRUNK):
+            asyncio.get_running_loop().call_soon(self._offer_trunk, carrier)
 
     def _offer_trunk(self, carrier: Carrier) -> None:
         """Ring the first who may seize it; while he answers, the channel is his."""
@@ -95,8 +94,10 @@ class Recalls:
         for wish in self.wishes(For.TRUNK):
             if self._may_seize(wish.extension, carrier) and not self._switch.busy(wish.extension):
                 call = self._meet(For.TRUNK, wish)
-                if call is not None:
+                if call is not None and call.task is not None:
                     carrier.reserve(call)
+                    # whoever lets it ring leaves the channel to the next
+                    call.task.add_done_callback(lambda _: self._trunk_free(carrier))
                     return
 
     def _may_seize(self, extension: str, carrier: Carrier) -> bool:
@@ -108,12 +109,14 @@ class Recalls:
     # -- a colleague is free -------------------------------------------------------------
 
     def _on_leg(self, leg: Leg) -> None:
-        if not leg.ended or leg.owner is None or not self._switch.store.state.space(For.PERSON):
+        if not leg.ended or leg.owner is None or self._switch.busy(leg.owner):
             return
-        if self._switch.busy(leg.owner):
-            return
-        loop = asyncio.get_running_loop()
-        loop.call_later(SETTLING, self._offer_person, leg.owner)
+        state, loop = self._switch.store.state, asyncio.get_running_loop()
+        if state.space(For.PERSON):
+            loop.call_later(SETTLING, self._offer_person, leg.owner)
+        if leg.owner in state.space(For.TRUNK):
+            for carrier in self._switch.trunks:
+                loop.call_later(SETTLING, self._offer_trunk, carrier)
 
     def _offer_person(self, owner: str) -> None:
         """Whose wish has become possible: he asked for `owner`, or is `owner` himself."""

@@ -11,12 +11,13 @@ from typing import Any
 
 import structlog
 
-from softswitch.calls.causes import NOT_ACCEPTABLE
+from softswitch.calls.causes import CONGESTED, NOT_ACCEPTABLE
 from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
 from softswitch.pbx import routing
 from softswitch.pbx.gatekeeper import Admitted, Gatekeeper, Rebuff
+from softswitch.pbx.inbound import from_outside
 from softswitch.pbx.peers import Line, Peer, Phone, profile
 from softswitch.pbx.replacing import replace
 from softswitch.pbx.switch import Switch
@@ -70,24 +71,37 @@ class Reception:
         return leg
 
     def _begin(self, session: Callee, peer: Peer, leg: Leg) -> None:
-        dialled = routing.dialled_number(session.request)
-        facts: dict[str, Any] = {
-            "caller": leg.party.number,
-            "caller_name": leg.party.name,
-            "dialled": dialled,
-        }
         if isinstance(peer, Line):
-            script = partial(routing.from_outside, self._switch, peer, dialled)
-            facts |= {"direction": "inbound", "trunk": peer.name, "line": dialled}
-        elif (replaced := session.request.headers.get("Replaces")) is not None:
+            self._begin_inbound(session, peer, leg)
+            return
+        dialled = routing.dialled_number(session.request)
+        facts = {**_caller(leg), "dialled": dialled}
+        if (replaced := session.request.headers.get("Replaces")) is not None:
             script = partial(replace, self._switch, Replaces.parse(replaced))
             facts["direction"] = "internal"
         else:
             script = partial(routing.from_phone, self._switch, peer, dialled)
             facts["direction"] = "internal"
-        self._switch.begin(leg, script, **facts)
+        urgent = dialled in self._switch.settings.emergency.numbers
+        self._switch.begin(leg, script, urgent=urgent, **facts)
+
+    def _begin_inbound(self, session: Callee, peer: Line, leg: Leg) -> None:
+        """A call by a trunk; one beyond its channels is refused, and the sender tries another."""
+        switch, carrier = self._switch, self._switch.trunks.get(peer.name)
+        if carrier is not None and not carrier.has_room(inbound=True):
+            switch.tell("trunk.full", trunk=peer.name, channels=peer.trunk.channels)
+            raise Refused(CONGESTED, f"all channels of trunk {peer.name} are in use")
+        dialled, line = routing.called_line(switch.plan, session.request, peer.trunk)
+        facts = {**_caller(leg), "dialled": dialled, "direction": "inbound", "trunk": peer.name}
+        call = switch.begin(leg, partial(from_outside, switch, peer, dialled, line), **facts)
+        if carrier is not None:
+            carrier.take(leg, call)
 
     def _retry_after(self, refusal: Refused) -> list[tuple[str, str]]:
         if refusal.cause.status != 503:
             return []
         return [("Retry-After", str(self._switch.settings.limits.retry_after))]
+
+
+def _caller(leg: Leg) -> dict[str, Any]:
+    return {"caller": leg.party.number, "caller_name": leg.party.name}

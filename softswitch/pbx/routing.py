@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from config.targets import Kind
 from config.trunks import Trunk
 from softswitch.calls.call import Call
-from softswitch.calls.causes import UNKNOWN_NUMBER
+from softswitch.calls.causes import FORBIDDEN, UNKNOWN_NUMBER
 from softswitch.calls.errors import Refused
 from softswitch.calls.party import ANONYMOUS, Party
+from softswitch.pbx.classes import may_use
 from softswitch.pbx.door import door_of, ring_inside
-from softswitch.pbx.peers import Line, Phone
+from softswitch.pbx.numbers import rewritten
+from softswitch.pbx.peers import Phone
+from softswitch.pbx.plan import Plan
 from softswitch.pbx.targets import one, serve
 from softswitch.sip.headers import NameAddr
 from softswitch.sip.message import Request
@@ -43,14 +46,7 @@ def outside_caller(request: Request, trunk: Trunk) -> Party:
     number = _SEPARATORS.sub("", user)
     if not number or number.lower() == "anonymous":
         return ANONYMOUS
-    return Party(_rewritten(number, trunk), shown.display)
-
-
-def _rewritten(number: str, trunk: Trunk) -> str:
-    for rule in trunk.rewrite_caller:
-        if (changed := rule.apply(number)) is not None:
-            return changed
-    return number
+    return Party(rewritten(number, trunk.rewrite_caller), shown.display)
 
 
 async def from_phone(switch: Switch, phone: Phone, dialled: str, call: Call) -> None:
@@ -69,6 +65,8 @@ async def from_phone(switch: Switch, phone: Phone, dialled: str, call: Call) -> 
         feature = switch.features.codes.get(name)
         if feature is None:
             raise Refused(UNKNOWN_NUMBER)
+        if not may_use(switch.settings, phone, name):
+            raise Refused(FORBIDDEN, f"the class of {phone.number} has no {name}")
         await feature(switch, call, phone, rest or code.number)
         return
     await to_number(switch, call, dialled)
@@ -82,11 +80,23 @@ async def to_number(switch: Switch, call: Call, number: str) -> None:
     await serve(switch, call, targets)
 
 
-async def from_outside(switch: Switch, line: Line, dialled: str, call: Call) -> None:
-    """Somebody called one of our numbers through a trunk."""
-    scenario = switch.scenario(dialled)
-    if not scenario:
-        raise Refused(UNKNOWN_NUMBER)
-    call.language = switch.settings.lines[dialled].language
-    call.record.learn(route=", ".join(str(target) for target in scenario))
-    await serve(switch, call, scenario)
+def called_line(plan: Plan, request: Request, trunk: Trunk) -> tuple[str, str | None]:
+    """What a trunk's caller dialled, and the line that this is, if it is one.
+
+    A provider that calls the account it knows us by tells the number in To alone.
+    """
+    first = rewritten(dialled_number(request), trunk.rewrite_line)
+    line = plan.line(first, trunk.country)
+    if line is None and first == trunk.username:
+        second = rewritten(_number_in(request.headers.get("To") or ""), trunk.rewrite_line)
+        line = plan.line(second, trunk.country)
+        first = first if line is None else second
+    return first, line
+
+
+def _number_in(text: str) -> str:
+    try:
+        user = NameAddr.parse(text).sip_uri.user or ""
+    except ParseError:
+        return ""
+    return _SEPARATORS.sub("", user.partition(";")[0])

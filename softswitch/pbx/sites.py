@@ -7,12 +7,15 @@ numbers take the fallback of the settings, and everything else goes on.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
 from config.trunks import Site
 from softswitch.calls.call import Call
-from softswitch.calls.errors import NotAnswered
+from softswitch.calls.causes import CONGESTED
+from softswitch.calls.dial import Place
+from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.party import Party
 from softswitch.calls.switchboard import name_addr
 from softswitch.pbx.carrier import Carrier
@@ -21,6 +24,7 @@ from softswitch.pbx.extension import connect
 from softswitch.pbx.identity import Identity
 from softswitch.pbx.outside import TRY_NEXT, Dialling, reach
 from softswitch.pbx.targets import serve
+from softswitch.sip.callee import Callee
 from softswitch.sip.message import Request
 
 if TYPE_CHECKING:
@@ -47,13 +51,11 @@ async def call_site(switch: Switch, call: Call, site: Site, dialled: str) -> Non
     """Connect the caller with an extension of another site."""
     chain = call.fields.setdefault(CHAIN, call.id)
     call.record.learn(chain=chain)
-    carrier = switch.trunks.get(site.trunk)
-    number = dialled[len(site.prefix) :] if site.strip else dialled
     try:
-        if carrier is None or not carrier.is_up or not carrier.has_room(inbound=False, call=call):
+        carrier = _link(switch, call, site)
+        if carrier is None:
             raise NotAnswered(503, "Link Down")
-        payer = payer_of(switch.settings, call)
-        leg = await reach(Dialling(switch, call, payer, number, identity_to_site), [carrier])
+        leg = await reach(_dialling(switch, call, site, dialled), [carrier])
     except NotAnswered as failure:
         if failure.status not in TRY_NEXT or not site.fallback:
             raise
@@ -61,6 +63,61 @@ async def call_site(switch: Switch, call: Call, site: Site, dialled: str) -> Non
         await serve(switch, call, site.fallback)
     else:
         await connect(switch, call, leg)
+
+
+def place(switch: Switch, call: Call, site: Site, dialled: str) -> Place:
+    """One leg to an extension of another site, to be rung beside others.
+
+    Raises Refused while the link is down or full.
+    """
+    carrier = _link(switch, call, site)
+    if carrier is None:
+        raise Refused(CONGESTED, f"the link to {dialled} is down")
+    return partial(_dialling(switch, call, site, dialled).start, carrier, carrier.alive[0])
+
+
+def _link(switch: Switch, call: Call, site: Site) -> Carrier | None:
+    """The trunk to the site, while it can take a call."""
+    carrier = switch.trunks.get(site.trunk)
+    able = carrier is not None and carrier.is_up and carrier.has_room(inbound=False, call=call)
+    return carrier if able else None
+
+
+def _dialling(switch: Switch, call: Call, site: Site, dialled: str) -> Dialling:
+    number = dialled[len(site.prefix) :] if site.strip else dialled
+    return Dialling(switch, call, payer_of(switch.settings, call), number, identity_to_site)
+
+
+async def from_site(switch: Switch, trunk: str, dialled: str, call: Call) -> bool:
+    """Serve a call that came by the link `trunk`; False where `dialled` is no number of the plan.
+
+    It reaches our own places and, through us, those of other sites, but never the world.
+    """
+    settings, session = switch.settings, call.leg.session
+    assert isinstance(session, Callee)  # a call that came in
+    if (chain := chain_of(session.request)) is not None:
+        call.fields[CHAIN] = chain
+        call.record.learn(chain=chain)
+    call.leg.party = shown_by(settings, trunk, call.leg.party)
+    call.record.learn(caller=call.leg.party.number)
+    if (inside := switch.plan.target(dialled)) is not None:
+        call.record.learn(route=str(inside))
+        await serve(switch, call, (inside,))
+        return True
+    site = of_number(settings, dialled)
+    if site is not None and site.trunk != trunk:
+        await call_site(switch, call, site, dialled)
+        return True
+    return False
+
+
+def shown_by(settings: Settings, trunk: str, caller: Party) -> Party:
+    """A caller from another site under the number by which he is called back from here."""
+    for site in settings.sites.values():
+        short = len(caller.number) == site.digits - len(site.prefix)
+        if site.trunk == trunk and site.strip and short:
+            return Party(site.prefix + caller.number, caller.name)
+    return caller
 
 
 def identity_to_site(

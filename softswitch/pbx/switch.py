@@ -7,7 +7,6 @@ and look-ups only: what happens in a call is written in the features.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ import structlog
 
 from config.extensions import Extension
 from config.settings import Settings
-from config.targets import Targets
 from softswitch.calls.call import Call, Script
 from softswitch.calls.causes import CONGESTED, SHUT_DOWN, Cause
 from softswitch.calls.dial import Place, Redirect
@@ -23,7 +21,6 @@ from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.calls.switchboard import Headers, Switchboard
-from softswitch.pbx import modes
 from softswitch.pbx.alarms import Alarm, Alarms
 from softswitch.pbx.locations import Locations
 from softswitch.pbx.mailroom import Mailroom
@@ -41,6 +38,7 @@ from softswitch.store.store import Store
 
 if TYPE_CHECKING:
     from media.client import Player
+    from softswitch.pbx.lookups import Lookups
     from softswitch.pbx.queue.centre import Centre
     from softswitch.pbx.recalls import Recalls
     from softswitch.pbx.subscriptions import Subscriptions
@@ -56,10 +54,12 @@ class Switch:
     """One switch.  Lives on one event loop; nothing here is for other threads.
 
     `trunks`, `recalls`, `subscriptions` and `centre` are given to it by whoever builds them.
+    `trunks`, `recalls`, `lookups` and `subscriptions` are given to it by whoever builds them.
     """
 
     trunks: Trunks
     recalls: Recalls
+    lookups: Lookups
     subscriptions: Subscriptions
     centre: Centre
 
@@ -119,7 +119,7 @@ class Switch:
         Raises Refused where the switch is about to stop, or full (an `urgent` call, to an
         emergency number, fits all the same).  When this returns, the call's record is safe.
         """
-        if self.draining:
+        if self.draining and not urgent:
             raise Refused(SHUT_DOWN)
         if self.is_full and not urgent:
             raise Refused(CONGESTED, "as many calls or legs as [limits] allows")
@@ -239,15 +239,6 @@ class Switch:
             return [place for number in known for place in self.phones(number, call.leg)]
 
         return follow
-
-    # -- lines ------------------------------------------------------------------------
-
-    def scenario(self, dialled: str) -> Targets:
-        """Where a call to this number of ours goes now; empty where it is not served."""
-        line = self.settings.lines.get(dialled)
-        if line is None:
-            return ()
-        return line.scenario(modes.current(self.settings, self.store.state, time.time()))
 
     # -- sound -----------------------------------------------------------------------
 

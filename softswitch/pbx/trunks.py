@@ -126,7 +126,7 @@ class Trunks:
         mine = [each for each in self._outgoing.values() if each.payer.name == name]
         return sum(each.destination in each.payer.class_.expensive for each in mine)
 
-    def seized(self, carrier: Carrier, leg: Leg, call: Call | None, payer: Payer) -> None:
+    def seized(self, carrier: Carrier, leg: Leg, call: Call, payer: Payer) -> None:
         """`leg` goes out through `carrier` in the name of `payer`."""
         carrier.take(leg, call)
         if not leg.ended:
@@ -157,7 +157,7 @@ class Trunks:
         if not leg.ended:
             return
         self._outgoing.pop(leg, None)
-        for carrier in self._carriers.values():
+        for carrier in list(self._carriers.values()):
             if carrier.release(leg):
                 for listener in self.on_free:
                     listener(carrier)
@@ -206,5 +206,7 @@ class Trunks:
         alarms, name = self._switch.alarms, f"trunk:{carrier.name}"
         if carrier.alive:
             alarms.clear(name)
+            for listener in self.on_free:
+                listener(carrier)
         else:
             alarms.raise_(name, f"trunk {carrier.name} is down: {carrier.state}")

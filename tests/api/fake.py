@@ -1,6 +1,6 @@
 """A switch that the API can show: state in plain attributes, commands noted in a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -102,7 +102,9 @@ class FakeSwitch:
     async def explain(self, subject: str, name: str) -> models.Explanation:
         return models.Explanation(subject=f"{subject} {name}", sentences=["nobody is free"])
 
-    def route(self, number: str, caller: str | None, at: datetime | None) -> models.Route:
+    async def route(
+        self, number: str, caller: str | None, at: datetime | None, fields: Mapping[str, str]
+    ) -> models.Route:
         return models.Route(
             number=number, targets=["extension:102"], steps=[f"dialled by {caller}"]
         )

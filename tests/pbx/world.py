@@ -30,6 +30,7 @@ from softswitch.calls.switchboard import Switchboard
 from softswitch.pbx.features import FEATURES
 from softswitch.pbx.gatekeeper import Gatekeeper
 from softswitch.pbx.locations import Locations
+from softswitch.pbx.lookups import Lookups
 from softswitch.pbx.queue.centre import Centre
 from softswitch.pbx.reachability import follow_handsets, serve_requests, watch_lamps
 from softswitch.pbx.recalls import Recalls
@@ -168,6 +169,7 @@ class World:
         self.queue_log = MemoryLog()
         self.centre = self.switch.centre = Centre(self.switch, cast(EngineLog, self.queue_log))
         self.centre.start()
+        self.switch.lookups = Lookups(self.switch)
         challenger = Challenger(
             DOMAIN, lambda uri: uri.host in (DOMAIN, US[0]), b"key", Random(1), lifetime=1e9
         )
@@ -228,9 +230,9 @@ class World:
         phone.carry_to(host)
         self._phones[host] = phone
 
-    def outside(self, host: str) -> Phone:
-        """The other end of a trunk whose server is at `host`."""
-        phone = Phone(self.ether, US, host, (host, 5060), domain=host)
+    def outside(self, host: str, number: str = "") -> Phone:
+        """The other end of a trunk whose server is at `host`; `number` calls from there."""
+        phone = Phone(self.ether, US, number or host, (host, 5060), domain=host)
         self._phones[host] = phone
         return phone
 

@@ -7,6 +7,7 @@ import time
 from softswitch.api import models
 from softswitch.api.view import UnknownError
 from softswitch.pbx import modes
+from softswitch.pbx.mode_codes import set_mode
 from softswitch.pbx.switch import Switch
 
 
@@ -26,10 +27,6 @@ class Modes:
 
     def set_mode(self, wish: models.ModeWish) -> None:
         switch = self._switch
-        if wish.name is None:
-            modes.set_by_hand(switch.store.state, None)
-        elif wish.name not in switch.settings.mode_names:
+        if wish.name is not None and wish.name not in switch.settings.mode_names:
             raise UnknownError("mode", wish.name)
-        else:
-            modes.set_by_hand(switch.store.state, modes.ByHand(wish.name, wish.until))
-        switch.tell("mode.set", **self.mode().model_dump())
+        set_mode(switch, wish.name, by="command", until=wish.until)

@@ -1,0 +1,156 @@
+"""Where a number would lead, and why: the dry run behind `softswitch route` (A11).
+
+Asks the same parts that carry calls.  Nothing is dialled, counted or changed; look-ups are
+really asked, since only they know what they would answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from config.lines import Line
+from config.targets import Kind, Target
+from softswitch.pbx import emergency, modes, sites
+from softswitch.pbx.classes import Bar, Payer, judge, may_use, of_extension
+from softswitch.pbx.inbound import facts_of
+from softswitch.pbx.numbers import sent_to
+from softswitch.pbx.peers import Phone
+from softswitch.pbx.rules import decide
+
+if TYPE_CHECKING:
+    from softswitch.pbx.carrier import Carrier
+    from softswitch.pbx.switch import Switch
+
+
+@dataclass(slots=True)
+class Way:
+    """The outcome: targets in the order in which they would be tried, none where refused."""
+
+    targets: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+
+    def goes(self, *targets: object) -> None:
+        self.targets += map(str, targets)
+
+
+async def way_of(
+    switch: Switch,
+    dialled: str,
+    caller: str,
+    moment: dt.datetime,
+    fields: Mapping[str, str],
+) -> Way:
+    """What would become of `dialled`: called by an extension of ours, else from outside.
+
+    `fields`: what menus would have collected.
+    """
+    way = Way()
+    person = switch.settings.extensions.get(caller)
+    number = switch.plan.line(dialled)
+    if person is not None:
+        way.steps.append(f"{caller} is an extension, so the call comes from inside")
+        _from_inside(switch, way, dialled, Phone(caller, person))
+    elif number is not None:
+        way.steps.append(f"{dialled} is line {number}, so the call comes from outside")
+        line = switch.settings.lines[number]
+        await _from_outside(switch, way, number, line, caller, moment, fields)
+    elif (target := switch.plan.target(dialled)) is not None:
+        way.steps.append(f"{dialled} is a number of ours")
+        way.goes(target)
+    else:
+        way.steps.append(f"{dialled} is no line; whose call it is would have to be said: --from")
+    return way
+
+
+async def _from_outside(
+    switch: Switch,
+    way: Way,
+    number: str,
+    line: Line,
+    caller: str,
+    moment: dt.datetime,
+    fields: Mapping[str, str],
+) -> None:
+    settings = switch.settings
+    kept = modes.by_hand(switch.store.state, moment.timestamp())
+    mode = modes.current(settings, switch.store.state, moment.timestamp())
+    by = "set by hand" if kept is not None and kept.mode == mode else "by the calendar"
+    way.steps.append(f"at {moment:%a %Y-%m-%d %H:%M} the mode is {mode}, {by}")
+    scenario = line.scenario(mode)
+    facts = facts_of(settings, caller or "anonymous", number, moment, mode)
+    facts = facts._replace(fields=fields)
+    decision = await decide(settings, facts, scenario, switch.lookups.ask)
+    way.steps += decision.steps
+    if decision.targets == scenario:
+        written = f"scenario for {mode}" if mode in line.scenarios else "scenario `any`"
+        way.steps.append(f"the line's {written} holds")
+    greeting = decision.greeting or line.greeting
+    if greeting is not None:
+        way.goes(Target(Kind.PLAY, greeting))
+    way.goes(*decision.targets)
+    if not decision.targets:
+        way.steps.append("nothing is written for this mode, so the number is out of service")
+
+
+def _from_inside(switch: Switch, way: Way, dialled: str, phone: Phone) -> None:
+    settings = switch.settings
+    if (code := switch.plan.code(dialled)) is not None:
+        name = code.name.partition(":")[0]
+        if may_use(settings, phone, name):
+            way.steps.append(f"{dialled} is the code {code.name} {code.number}".rstrip())
+            way.goes(f"code:{code.name}")
+        else:
+            way.steps.append(f"the code {code.name} is not for {phone.extension.class_}")
+    elif (target := switch.plan.target(dialled)) is not None:
+        way.steps.append(f"{dialled} is a number of ours")
+        way.goes(target)
+    elif dialled in settings.emergency.numbers:
+        way.steps.append(f"{dialled} is an emergency number: it passes whatever is full or barred")
+        _through(switch, way, dialled, emergency.ways(switch))
+    elif (site := sites.of_number(settings, dialled)) is not None:
+        _to_site(switch, way, dialled, site.trunk, site.fallback)
+    else:
+        _to_world(switch, way, dialled, of_extension(settings, phone.number, phone.extension))
+
+
+def _to_site(
+    switch: Switch, way: Way, dialled: str, trunk: str, fallback: Sequence[Target]
+) -> None:
+    carrier = switch.trunks.get(trunk)
+    way.steps.append(f"{dialled} is a number of another site, by trunk {trunk}")
+    if carrier is not None and carrier.is_up:
+        way.goes(f"trunk:{trunk}")
+    else:
+        why = carrier.state if carrier is not None else "it does not exist"
+        way.steps.append(f"the link is down ({why}), so the fallback holds")
+        way.goes(*fallback)
+
+
+def _to_world(switch: Switch, way: Way, dialled: str, payer: Payer) -> None:
+    verdict = judge(switch.settings, payer, dialled)
+    way.steps.append(verdict.why)
+    if verdict.bar is Bar.SHUT:
+        return
+    allowed = switch.trunks.named(payer.trunks)
+    if not allowed:
+        way.steps.append(f"{payer.class_name or payer.name} may seize no trunk")
+    if payer.class_.balance == "even" and len(allowed) > 1:
+        way.steps.append("calls are spread over its trunks by weight")
+    _through(switch, way, dialled, sorted(allowed, key=lambda each: each.trunk.priority))
+
+
+def _through(switch: Switch, way: Way, dialled: str, carriers: Sequence[Carrier]) -> None:
+    country = switch.settings.switch.country
+    for carrier in carriers:
+        number = sent_to(carrier.trunk, dialled, country)
+        why = carrier.state if not carrier.is_up else ""
+        if not why and not carrier.has_room(inbound=False):
+            why = "all its channels are in use"
+        if why:
+            way.steps.append(f"trunk {carrier.name} cannot be seized now: {why}")
+        else:
+            way.steps.append(f"trunk {carrier.name} would be told {number}")
+            way.goes(f"trunk:{carrier.name}")
