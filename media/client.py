@@ -14,7 +14,7 @@ from typing import Any, Literal
 import structlog
 
 from media import commands, events
-from media.handles import MediaLeg, OnEvent, Player, Recorder, Room, Source
+from media.handles import ENGINE_DIED, MediaLeg, OnEvent, Player, Recorder, Room, Source
 from media.items import Item
 from media.settings import MediaSettings
 from media.worker import Worker
@@ -110,7 +110,7 @@ class Media:
 
     def room(self, rate: int | Literal["auto"] = "auto", loudest: int | None = None) -> Room:
         """A conference; `loudest` lets only so many voices through at a time."""
-        return Room(self, next(self._ids), 0 if rate == "auto" else rate, loudest)
+        return Room(next(self._ids), 0 if rate == "auto" else rate, loudest)
 
     def record(
         self,
@@ -143,6 +143,7 @@ class Media:
                 format,
             )
         )
+        worker.promise(number, events.Recorded(number, str(path), 0.0, ENGINE_DIED))
         recorder = Recorder(worker, number)
         if on_event is not None:
             self._things[number] = on_event
@@ -151,6 +152,10 @@ class Media:
     def listen(self, number: int, on_event: OnEvent) -> None:
         """Deliver the events of thing `number` to `on_event`."""
         self._things[number] = on_event
+
+    def forget(self, number: int) -> None:
+        """What becomes of thing `number` is of no interest any more."""
+        self._things.pop(number, None)
 
     async def stats(self) -> list[events.EngineStats]:
         """How each engine fares; one that dies meanwhile is left out."""
@@ -163,10 +168,16 @@ class Media:
         return [stats for stats in told if isinstance(stats, events.EngineStats)]
 
     def question(self, worker: Worker) -> tuple[int, asyncio.Future[Any]]:
-        """A number for a question to `worker`, and the future that its answer completes."""
+        """A number for a question to `worker`, and the future that its answer completes.
+
+        Where no engine runs it is complete at once, with nothing.
+        """
         number = next(self._ids)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._questions[number] = worker, future
+        if worker.answers:
+            self._questions[number] = worker, future
+        else:
+            future.set_result(events.LegStats())
         return number, future
 
     def _answer(self, question: int, stats: events.LegStats | events.EngineStats) -> None:

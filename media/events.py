@@ -73,7 +73,10 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording ended: `seconds` of sound lie in `path`; `error` when the disk refused more."""
+    """A recording ended: `seconds` of sound lie in `path`; `error` when the disk refused more.
+
+    Of one that died with its engine `seconds` is 0, whatever lies there.
+    """
 
     recorder: int
     path: str

@@ -18,6 +18,7 @@ from media.types import Seconds
 from media.worker import Worker
 
 _KEYS = "0123456789*#ABCD"
+ENGINE_DIED = "the media engine died"
 
 OnEvent: TypeAlias = Callable[[events.Event], None]
 
@@ -29,6 +30,8 @@ class Plane(Protocol):
     def settings(self) -> MediaSettings: ...
 
     def listen(self, number: int, on_event: OnEvent) -> None: ...
+
+    def forget(self, number: int) -> None: ...
 
     def question(self, worker: Worker) -> tuple[int, asyncio.Future[Any]]: ...
 
@@ -125,7 +128,7 @@ class Player:
         shared: bool,
         on_event: OnEvent | None,
     ) -> None:
-        self.id, self._items = number, items
+        self._media, self.id, self._items = media, number, items
         self._loop, self._shared = loop, shared
         self._lives: list[tuple[Worker, int]] = []
         if on_event is not None:
@@ -139,7 +142,9 @@ class Player:
         """A player is made in every engine where somebody hears it."""
         here = (worker, worker.generation)
         if here not in self._lives:
-            self._lives.append(here)
+            self._lives = [life for life in self._lives if life[0] is not worker] + [here]
+            if not self._loop:
+                worker.promise(self.id, events.Played(self.id, ENGINE_DIED))
             worker.post(commands.Play(self.id, self._items, self._loop, self._shared))
 
     def pause(self) -> None:
@@ -161,17 +166,20 @@ class Player:
     def close(self) -> None:
         """Stop; its listeners hear silence.  `Played` does not follow."""
         self._post(commands.Close(self.id))
+        for worker, _ in self._lives:
+            worker.release(self.id)
         self._lives.clear()
+        self._media.forget(self.id)
 
 
 class Room:
     """A conference: who hears the room hears all its members but himself."""
 
-    def __init__(self, media: Plane, number: int, rate: int, loudest: int | None) -> None:
+    def __init__(self, number: int, rate: int, loudest: int | None) -> None:
         self.id, self._rate, self._loudest = number, rate, loudest
         self._members: dict[int, float] = {}
         self._worker: Worker | None = None
-        self._media = media
+        self._generation = 0
 
     @property
     def home(self) -> Worker | None:
@@ -181,14 +189,17 @@ class Room:
         """A room lives in the engine of its first member."""
         if self._worker is None:
             self._worker = worker
-            worker.post(commands.MakeRoom(self.id, self._rate, self._loudest))
         _same(self._worker, worker)
+        if self._generation != worker.generation:
+            self._generation = worker.generation
+            worker.post(commands.MakeRoom(self.id, self._rate, self._loudest))
 
     def add(self, source: Source, gain: float = 1.0) -> None:
         """Let the room hear `source`; again to change its gain; 0 mutes it."""
         if source.home is not None:
             self.move_in(source.home)
         if self._worker is not None:
+            self.move_in(self._worker)
             source.move_in(self._worker)
         self._members[source.id] = gain
         self._tell()

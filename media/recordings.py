@@ -20,6 +20,8 @@ _HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _PCM: Final = 1
 _OPUS_BIT_RATE: Final = 24000
 """For each channel."""
+_OGG: Final = {"page_duration": "200000", "flush_packets": "1"}
+"""A fifth of a second a page, and each page on its way to the disk when it is full."""
 
 
 class RecordingFile(Protocol):
@@ -81,7 +83,7 @@ class OggFile:
     def __init__(self, path: str, rate: int, channels: int) -> None:
         self._layout, self._rate = ("stereo" if channels == 2 else "mono"), rate
         try:
-            self._container = av.open(path, "w", format="ogg", options={"page_duration": "500000"})
+            self._container = av.open(path, "w", format="ogg", options=_OGG)
             stream = self._container.add_stream("libopus", rate=rate, layout=self._layout)
         except FFmpegError as error:
             raise OSError(str(error)) from error

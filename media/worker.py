@@ -42,6 +42,8 @@ class Worker(asyncio.Protocol):
         self.free6: deque[int] = deque()
         self._settings, self._deliver = settings, deliver
         self._rows: dict[int, int] = {}
+        self._promised: dict[int, events.Event] = {}
+        """What is told of each thing that lives here, should the engine die before its end."""
         self._count4 = 0
         self._waiting: list[commands.Command] = []
         self._scheduled = False
@@ -60,6 +62,12 @@ class Worker(asyncio.Protocol):
     @property
     def pid(self) -> int:
         return self._process.pid if self._process else 0
+
+    @property
+    def answers(self) -> bool:
+        """Whether an engine runs that what is posted reaches."""
+        ready = self._ready is not None and self._ready.done()
+        return ready and self._transport is not None
 
     async def start(self) -> None:
         """Start the process; returns when its ports are bound.  Raises EngineFailed."""
@@ -90,6 +98,18 @@ class Worker(asyncio.Protocol):
         """Remember that `leg` has `row` until its `Closed` comes."""
         self._rows[leg] = row
 
+    def promise(self, thing: int, ending: events.Event) -> None:
+        """Deliver `ending` if the engine dies before the player or recorder ends by itself,
+        or soon where none runs now."""
+        if self.answers:
+            self._promised[thing] = ending
+        else:
+            asyncio.get_running_loop().call_soon(self._deliver, ending)
+
+    def release(self, thing: int) -> None:
+        """Nobody waits for the thing's end any more."""
+        self._promised.pop(thing, None)
+
     def post(self, command: commands.Command) -> None:
         """Send a command with all others of this turn of the loop, in order."""
         self._waiting.append(command)
@@ -111,7 +131,9 @@ class Worker(asyncio.Protocol):
                 case events.Ready():
                     self._become_ready(event)
                 case events.Closed(leg):
-                    self._release(leg)
+                    self._free_ports(leg)
+                case events.Played(thing) | events.Recorded(thing):
+                    self.release(thing)
             self._deliver(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -133,7 +155,7 @@ class Worker(asyncio.Protocol):
         if self._ready is not None:
             self._ready.set_result(None)
 
-    def _release(self, leg: int) -> None:
+    def _free_ports(self, leg: int) -> None:
         """The ports of a closed leg go to the end of the queue, so that they rest longest."""
         row = self._rows.pop(leg, None)
         if row is not None:
@@ -142,11 +164,14 @@ class Worker(asyncio.Protocol):
     def _die(self) -> None:
         """Tell everybody at once, then try to start again."""
         legs, self._rows = list(self._rows), {}
+        promised, self._promised = list(self._promised.values()), {}
         self._waiting.clear()
         self._restart = asyncio.get_running_loop().create_task(self._start_again())
         self._deliver(events.EngineDied(self.number))
         for leg in legs:
             self._deliver(events.Closed(leg))
+        for ending in promised:
+            self._deliver(ending)
 
     async def _start_again(self) -> None:
         pause = _RESTART_PAUSE

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,6 +19,8 @@ from media import events
 from media.backends import choice, uring
 from media.backends.sockets import Sockets
 from media.client import Media, MediaLeg, NoPorts
+from media.handles import ENGINE_DIED
+from media.items import Silence
 from media.settings import BackendName, MediaSettings
 from media.stream import SrtpKey, Stream
 from tests.media.virtual import Rtp
@@ -233,30 +238,56 @@ async def test_the_engine_tells_how_it_fares(media: Media) -> None:
     assert stats.cpu > 0
 
 
-async def test_a_killed_engine_is_told_and_replaced(backend: BackendName) -> None:
+async def test_a_killed_engine_is_told_and_replaced(backend: BackendName, tmp_path: Path) -> None:
+    """Its legs, players and recordings are told; questions are answered; new legs open soon."""
     seen: list[events.Event] = []
-    born: asyncio.Queue[events.Ready] = asyncio.Queue()
-
-    def hear(event: events.Event) -> None:
-        seen.append(event)
-        if isinstance(event, events.Ready):
-            born.put_nowait(event)
-
-    media = Media(settings(backend), hear)
+    media = Media(settings(backend), seen.append)
     await media.start()
-    await born.get()
     phone = Phone()
-    media.open(phone.on_event)
+    told: list[Any] = []
+    leg, room = media.open(phone.on_event), media.room()
+    player = media.player(Silence(60_000), on_event=told.append)
+    leg.hear(player)
+    room.add(leg)
+    media.record(str(tmp_path / "call.wav"), leg, on_event=told.append)
     before = media.pids
     os.kill(before[0], signal.SIGKILL)
     await phone.until(events.Closed)
     assert [type(event) for event in seen] == [events.Ready, events.EngineDied]
-    await asyncio.wait_for(born.get(), PATIENCE)
-    leg = media.open(phone.on_event)
+    assert [(type(event), event.error) for event in told] == [
+        (events.Played, ENGINE_DIED),
+        (events.Recorded, ENGINE_DIED),
+    ]
+    assert await leg.stats() == events.LegStats()
+    assert await media.stats() == []
+    leg = await opened_again(media, phone)
     assert media.pids != before
+    room.add(leg)
+    leg.connect(Stream(phone.address))
+    leg.hear(room, leg)
     assert (await leg.stats()).packets_received == 0
     await media.stop()
     phone.close()
+
+
+async def opened_again(media: Media, phone: Phone) -> MediaLeg:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with contextlib.suppress(NoPorts):
+                return media.open(phone.on_event)
+            await asyncio.sleep(0.01)
+
+
+async def test_a_player_that_nobody_waits_for_leaves_nothing_behind(media: Media) -> None:
+    leg = media.open(lambda event: None)
+    known = len(media._things)
+    for _ in range(5):
+        player = media.player(Silence(60_000), on_event=lambda event: None)
+        leg.hear(player)
+        player.close()
+    await leg.stats()
+    assert len(media._things) == known
+    assert not leg.worker._promised
 
 
 async def test_stopping_leaves_no_process_and_no_descriptor(backend: BackendName) -> None:

@@ -1,6 +1,9 @@
 """Recordings: what was heard lies in the file, whatever ends it."""
 
+import signal
 import struct
+import subprocess
+import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,8 +73,10 @@ def test_mono_is_the_sum_and_saturates(tmp_path: Path, writer: DiskWriter) -> No
     assert (sound[8000:] == 20000).all()
 
 
-def test_a_crash_leaves_a_playable_file(tmp_path: Path, writer: DiskWriter) -> None:
-    """Nobody stops it: all but the last second is there for every reader."""
+def test_a_wav_file_in_progress_is_whole_for_every_reader(
+    tmp_path: Path, writer: DiskWriter
+) -> None:
+    """Nobody stops it: all but the last second is there."""
     path = str(tmp_path / "call.wav")
     recorder = Recorder(path, writer)
     record(recorder, tone(500, seconds=3.3), tone(1500, seconds=3.3))
@@ -83,6 +88,33 @@ def test_a_crash_leaves_a_playable_file(tmp_path: Path, writer: DiskWriter) -> N
         assert share(sound[:, 1], 1500) > 0.99
     recorder.stop()
     settle(writer)
+
+
+_RECORD_AND_DIE = """
+import os, sys, threading
+from media.recorder import DiskWriter, Recorder
+from tests.media.sounds import tone
+writer, done = DiskWriter(), threading.Event()
+recorder = Recorder(sys.argv[1], writer, format=sys.argv[2])
+left, right = tone(500, seconds=4.0), tone(1500, seconds=4.0)
+for at in range(0, len(left), 160):
+    recorder.write(left[at : at + 160], right[at : at + 160])
+writer.submit(done.set)
+done.wait()
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("kind", ["wav", "ogg"])
+def test_a_crash_leaves_a_playable_file(tmp_path: Path, kind: str) -> None:
+    """Killed in mid-call: all but the last second and what the codec held back can be played."""
+    path = str(tmp_path / f"call.{kind}")
+    killed = subprocess.run([sys.executable, "-c", _RECORD_AND_DIE, path, kind], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    sound, rate = soundfile.read(path, dtype="int16")
+    assert len(sound) / rate > 2.5
+    assert share(sound[rate // 2 :, 0], 500, rate) > 0.98
+    assert share(sound[rate // 2 :, 1], 1500, rate) > 0.98
 
 
 def by_wave(path: str) -> Pcm:

@@ -59,6 +59,10 @@ class Studio(Worker):
         self.free = deque(range(len(self.ports)))
         self.generation = 1
 
+    @property
+    def answers(self) -> bool:
+        return True
+
     async def start(self) -> None:
         """It is there already."""
 
@@ -128,7 +132,7 @@ class Studio(Worker):
         if self.legs.pop(thing, None) is not None:
             for hears in [leg.hears for leg in self.legs.values()] + [*self.rooms.values()]:
                 hears.pop(thing, None)
-            self._release(thing)
+            self._free_ports(thing)
             self._later(0.0, events.Closed(thing))
 
     def _later(self, seconds: Seconds, event: events.Event) -> None:
