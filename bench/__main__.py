@@ -22,7 +22,7 @@ def main(words: Sequence[str]) -> int:
         return _compare(words[1:])
     wish = _parser().parse_args(words)
     try:
-        run = take(_chosen(wish.names), quick=wish.quick, rounds=wish.rounds)
+        run = take(_chosen(wish.names, wish.quick), quick=wish.quick, rounds=wish.rounds)
     except KeyboardInterrupt:
         return 130
     if wish.json:
@@ -51,13 +51,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(names: Sequence[str]) -> list[Measurement]:
+def _chosen(names: Sequence[str], quick: bool) -> list[Measurement]:
     for name in names:
         if name not in BY_NAME:
             sys.exit(f"there is no measurement {name}; choose from {', '.join(BY_NAME)}")
     if names:
         return [BY_NAME[name] for name in names]
-    return [each for each in MEASUREMENTS if each.usual]
+    kinds = ("always",) if quick else ("always", "whole")
+    return [each for each in MEASUREMENTS if each.taken in kinds]
 
 
 def _drawn(run: Run, folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PEERS = {
+    "signalling.kamailio_call_with_digest_ms": "Kamailio",
     "relay.rtpengine_us_per_packet": "rtpengine",
     "signalling.kamailio_call_ms": "Kamailio",
     "signalling.kamailio_registration_ms": "Kamailio",
@@ -12,8 +13,6 @@ PEERS = {
 """Figures of other people's programs, under the same load on the same core."""
 
 _R = "relay.rtpengine_us_per_packet"
-_CALL = "signalling.kamailio_call_ms"
-_REGISTRATION = "signalling.kamailio_registration_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,12 @@ class Aim:
 AIMS = {
     aim.figure: aim
     for aim in (
-        Aim("signalling.switch_call_ms", 6.0, _CALL),
-        Aim("signalling.switch_registration_ms", 5.0, _REGISTRATION),
+        Aim("signalling.call_ratio_to_kamailio", 5.0),
+        Aim("signalling.call_with_digest_ratio_to_kamailio", 6.0),
+        Aim("signalling.call_through_queue_ratio_to_kamailio", 7.0),
+        Aim("signalling.registration_ratio_to_kamailio", 5.0),
+        Aim("signalling.delay_p99_ms", 20.0),
+        Aim("signalling.kb_per_call_at_5000_calls", 60.0),
         Aim("relay.io_uring_us_per_packet", 0.6, _R),
         Aim("relay.epoll_us_per_packet", 0.9, _R),
         Aim("relay.io_uring_loss", 1e-4),
@@ -52,6 +55,8 @@ AIMS = {
         Aim("opening.change_longest_ms", 20.0),
         Aim("engine.decisions_per_s_with_1000_agents", 50_000.0, at_least=True),
         Aim("engine.decision_us_by_agents_exponent", 0.15),
+        Aim("engine.decision_us_by_waiting_exponent", 0.15),
+        Aim("engine.decision_us_by_queues_exponent", 0.15),
         Aim("engine.day_of_10000_s", 10.0),
     )
 }

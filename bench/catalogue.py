@@ -22,8 +22,8 @@ class Measurement:
     """Unit of its figures whose name tells none."""
     alone: bool = False
     """It is one process, and has the measured core to itself."""
-    usual: bool = True
-    """Taken unless others are named."""
+    taken: Literal["always", "whole", "asked"] = "always"
+    """In every run, in runs that are not quick, or only where it is named."""
 
     @property
     def command(self) -> str:
@@ -31,17 +31,18 @@ class Measurement:
 
 
 MEASUREMENTS = (
-    Measurement("signalling", "Registrations and calls", (20, 90), "empty call"),
+    Measurement("signalling", "Registrations and calls", (60, 420), "empty call"),
     Measurement("relay", "Relay of sound", (8, 140)),
     Measurement("rooms", "Conferences", (6, 25)),
     Measurement("hold", "Music on hold", (3, 11)),
     Measurement("transcode", "Calls between two codecs", (3, 11)),
     Measurement("recording", "Recorded calls", (3, 11)),
     Measurement("opening", "Opening a leg, changing whom it hears", (3, 11)),
-    Measurement("engine", "The call centre's engine", (6, 30), "empty call", alone=True),
+    Measurement("scaling", "Growth of sound", (30, 55), taken="whole"),
+    Measurement("engine", "The call centre's engine", (9, 150), "empty call", alone=True),
     Measurement("sip", "SIP without sockets", (4, 15), "empty call", "µs", alone=True),
     Measurement("sound", "Sound without sockets", (3, 8), "empty call", "µs", alone=True),
-    Measurement("media_soak", "Sound for long", (24, 600), usual=False),
+    Measurement("media_soak", "Sound for long", (24, 600), taken="asked"),
 )
 
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}

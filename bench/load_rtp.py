@@ -61,8 +61,10 @@ class Outcome:
     delay_median: Seconds
     delay_p99: Seconds
     delay_p999: Seconds
+    spacing_median: Seconds
+    spacing_p99: Seconds
     spacing_p999: Seconds
-    """By how much two packets of one stream were further apart, or closer, than 20 ms."""
+    """Jitter: by how much two packets of one stream were further apart, or closer, than 20 ms."""
     late_slots: int
     """Milliseconds in which this process itself did not keep up."""
 
@@ -185,11 +187,19 @@ class _Inbox:
         same = np.diff(port) == 0
         steps = (np.diff(number)[same] + 0x8000 & 0xFFFF) - 0x8000
         gaps = np.diff(came)[same][steps == 1] * 1e-9
-        median, p99, p999 = np.percentile(delays, (50, 99, 99.9)).tolist()
-        spacing = float(np.percentile(np.abs(gaps - 0.02), 99.9)) if len(gaps) else 0.0
+        delay = np.percentile(delays, (50, 99, 99.9)).tolist()
+        apart = np.abs(gaps - 0.02) if len(gaps) else np.zeros(1)
+        jitter = np.percentile(apart, (50, 99, 99.9)).tolist()
         lost = max(int((steps - 1).sum()), 0)
-        listeners = len(np.unique(port))
-        return Outcome(sent, len(seen), lost, listeners, median, p99, p999, spacing, late)
+        return Outcome(
+            sent,
+            len(seen),
+            lost,
+            len(np.unique(port)),
+            *(delay[0], delay[1], delay[2]),
+            *(jitter[0], jitter[1], jitter[2]),
+            late,
+        )
 
 
 def _open_socket() -> socket.socket:

@@ -63,6 +63,10 @@ def told(readings: Sequence[rig.Reading]) -> dict[str, float]:
         "loss": median([1 - o.received / o.sent for o in seen]),
         "delay_median_ms": median([1e3 * o.delay_median for o in seen]),
         "delay_p99_ms": median([1e3 * o.delay_p99 for o in seen]),
+        "delay_p999_ms": median([1e3 * o.delay_p999 for o in seen]),
+        "jitter_median_ms": median([1e3 * o.spacing_median for o in seen]),
+        "jitter_p99_ms": median([1e3 * o.spacing_p99 for o in seen]),
+        "jitter_p999_ms": median([1e3 * o.spacing_p999 for o in seen]),
         "crowd_late_ms": median([o.late_slots for o in seen]),
     }
 

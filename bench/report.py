@@ -59,15 +59,17 @@ def _aims(run: Run) -> str:
         if line.aim is not None
     ]
     met = sum(line.met is True for line in lines)
-    absent = AIMS.keys() - {line.figure.name for line in lines}
-    said = [f"{met} of {len(AIMS)} aims are met."]
+    here = {taken.measurement for taken in run.taken}
+    absent = {name for name in AIMS if name.partition(".")[0] in here}
+    absent -= {line.figure.name for line in lines}
+    said = [f"{met} of {len(lines) + len(absent)} aims are met."]
     if absent:
         said.append("Not measured in this run: " + ", ".join(sorted(absent)) + ".")
     if failures := run.failures():
         told = ", ".join(f"{each.name} {each.value:g}" for each in failures)
         said.append(f"**Loads that failed in part:** {told}.")
-    table = _table("| figure | measured | ratio | aim | |", rows)
-    return "\n".join(["## Aims", "", " ".join(said), "", *table])
+    table = _table("| figure | measured | ratio | aim | |", rows) if rows else ()
+    return "\n".join(["## Aims", "", " ".join(said), "", *table]).rstrip()
 
 
 def _plots(images: Iterable[Path]) -> str:
@@ -79,7 +81,7 @@ def _growth(run: Run) -> str:
     found = curves(figure for taken in run.taken for figure in taken.figures)
     if not found:
         return ""
-    intro = "Cost per unit as the load grows; fitted is *b* of cost ~ load*ᵇ*: 0 is no growth."
+    intro = "Cost per unit as the load grows; *b* of cost ~ load^b is fitted: 0 is no growth."
     rows = [
         f"| {curve.stem} | {curve.things} | {_points(curve)} | {curve.exponent:+.2f} |"
         for curve in found
@@ -89,7 +91,7 @@ def _growth(run: Run) -> str:
 
 
 def _points(curve: Curve) -> str:
-    return ", ".join(f"{load:,}: {cost:.3g} {curve.unit}" for load, cost in curve.points)
+    return ", ".join(f"{load:,}: {_number(cost)} {curve.unit}" for load, cost in curve.points)
 
 
 def _measurement(run: Run, taken: Taken) -> str:
@@ -122,10 +124,14 @@ def _short(figure: Figure) -> str:
 
 
 def _value(figure: Figure) -> str:
+    if figure.unit == "exponent":
+        return f"{figure.value:+.2f}"
     return f"{_number(figure.value)} {figure.unit}".rstrip()
 
 
 def _number(value: float) -> str:
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:,.3g} million"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 

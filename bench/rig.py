@@ -174,13 +174,19 @@ async def settle() -> None:
 
 def free_ports(count: int) -> int:
     """The first port of a range below the kernel's own where nobody listens now."""
-    for first in range(12000, 32000 - count, 1000):
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            for port in (first, first + count // 2, first + count - 1):
-                own = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                own.bind((HOST, port))
+    for first in range(12000, 32000 - count, 500):
+        if all(map(_is_free, range(first, first + count))):
             return first
     raise OSError(f"no {count} neighbouring ports are free below 32000")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        try:
+            own.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def report(figures: Callable[[bool], Figures], doc: str) -> None:

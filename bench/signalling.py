@@ -1,204 +1,187 @@
-"""What signalling costs: registrations and calls with digest, beside Kamailio under the same load.
+"""What signalling costs: registrations and calls, beside Kamailio under the same load.
 
-SIPp plays both phones on one core, the server under test has the other.  CPU is the
-operating system's account of all the server's processes (the media engine apart, told by
-itself); what counts is the ratio, since machines differ and this one is shared.
+    python -m bench.signalling [--quick] [--json]
+
+SIPp plays all phones on one core, the servers under test have the other and take turns: each
+round gives every server every load, and what counts is the median of the rounds' ratios, since
+machines differ and this one is shared.  CPU is the kernel's account of all the server's
+processes; the media engine's is told apart.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import shutil
-import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from statistics import median
+from typing import NamedTuple, TypeAlias
 
-import psutil
-
-from bench.rig import CROWD, MEASURED
-from tests.interop.phones import Account, Sipp
-from tests.interop.phones.registering import register
-from tests.interop.phones.steps import (
-    ack,
-    answer,
-    done,
-    expect,
-    hang_up,
-    invited,
-    pause,
-    recv,
-    request,
-    scenario,
-    sdp,
-    send,
-)
-from tests.interop.ports import free_ports
-from tests.interop.switch import running
+from bench import crowd
+from bench.crowd import Outcome
+from bench.rig import Figures, report
+from bench.servers import Server, extra, has_kamailio, kamailio, switch
 
 MS = 1000.0
-TALK_MS = 200
-CALLER, CALLEE = "201", "202"
-PEOPLE = "".join(
-    f'[extensions.{user}]\nname = "{user}"\npassword = "secret-{user}"\nclass = "staff"\n'
-    "max_calls = 100000\ndevices = 50\n"
-    for user in (CALLER, CALLEE)
-)
-OPEN_DOOR = "[guard]\nflood_rate = 1e6\nflood_burst = 1000000\n[limits]\ncalls = 5000\n"
+KB = 1024.0
+HIGH = 0.7
+"""Share of the highest rate at which post-dial delay is measured."""
+
+Load: TypeAlias = Callable[[Server, Path, int, float], Outcome]
 
 
-class Server(NamedTuple):
-    """A server under test; its media engine, if it has one, is accounted for by itself."""
+class Cost(NamedTuple):
+    """One load: CPU milliseconds for each call or registration that passed."""
 
-    port: int
-    signalling: list[psutil.Process]
-    media: list[psutil.Process]
-
-
-class Measured(NamedTuple):
-    """One load: how many units passed and failed, and CPU milliseconds for each."""
-
-    passed: int
-    failed: int
     signalling: float
     media: float
+    failed: int
+    outcome: Outcome
+
+
+def through_queue(server: Server, folder: Path, count: int, rate: float) -> Outcome:
+    """Calls into a queue with 50 agents; Kamailio, which has none, carries plain ones."""
+    queue = server.name == "switch"
+    return crowd.calls(server, folder, count, rate, digest=False, queue=queue)
+
+
+LOADS: dict[str, tuple[Load, float]] = {
+    "call": (partial(crowd.calls, digest=False), 250.0),
+    "call_with_digest": (partial(crowd.calls, digest=True), 250.0),
+    "call_through_queue": (through_queue, 120.0),
+    "registration": (crowd.registrations, 800.0),
+}
+"""Each load and its rate a second, below what any server can bear."""
+
+
+def cost(server: Server, load: Load, seconds: float, rate: float) -> Cost:
+    """Put a load on the server and take the account."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = server.spent()
+        outcome = load(server, Path(folder) / "crowd", int(rate * seconds), rate)
+        after = server.spent()
+    per = MS / max(outcome.passed, 1)
+    return Cost(
+        (after.signalling - before.signalling) * per,
+        (after.media - before.media) * per,
+        outcome.failed,
+        outcome,
+    )
 
 
 @contextmanager
-def switch(folder: Path) -> Iterator[Server]:
-    """Our switch; its media engine is a process of its own."""
-    with running(folder, PEOPLE + OPEN_DOOR, transports="udp") as started:
-        process = psutil.Process(started.pid)
-        engines = process.children()
-        pin([process, *engines])
-        yield Server(started.port, [process], engines)
+def _office(
+    *, extensions: int = 0, pairs: int = 1000, peers: bool = False
+) -> Iterator[list[Server]]:
+    """Our switch, Kamailio if it is there and `peers` are wanted, and phones that answer."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        servers = [
+            stack.enter_context(switch(folder / "switch", extensions=extensions, pairs=pairs))
+        ]
+        if peers and has_kamailio():
+            servers.append(stack.enter_context(kamailio(folder / "kamailio")))
+        stack.enter_context(crowd.answering(folder / "phones", *servers))
+        yield servers
 
 
-@contextmanager
-def kamailio(folder: Path) -> Iterator[Server]:
-    """The stateful proxy in C that others are compared with."""
-    folder.mkdir(parents=True)
-    port = free_ports()
-    text = (Path(__file__).parent / "peers" / "kamailio.cfg").read_text()
-    config = folder / "kamailio.cfg"
-    config.write_text(text.replace("PORT", str(port)))
-    with (folder / "log").open("wb") as log:
-        words = ["kamailio", "-DD", "-E", "-f", str(config), "-Y", str(folder)]
-        server = subprocess.Popen(words, stdout=log, stderr=log)
-    try:
-        time.sleep(1.5)
-        process = psutil.Process(server.pid)
-        everybody = [process, *process.children(recursive=True)]
-        pin(everybody)
-        yield Server(port, everybody, [])
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def pin(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        for thread in process.threads():
-            os.sched_setaffinity(thread.id, MEASURED)
-
-
-def cpu(processes: list[psutil.Process]) -> float:
-    """Seconds of CPU that they have used."""
-    times = [process.cpu_times() for process in processes]
-    return sum(each.user + each.system for each in times)
-
-
-def calls(server: Server, folder: Path, count: int, rate: float) -> Measured:
-    """Whole calls with digest: INVITE, 401, INVITE, 180, 200, ACK, BYE, through both legs."""
-    steps = [expect("INVITE"), answer(180, "Ringing"), answer(200, "OK", sdp())]
-    callee = Sipp(
-        folder / "callee",
-        scenario(*steps, expect("ACK"), expect("BYE"), done()),
-        calls=count,
-        timeout=120,
-    )
-    caller_steps = [*invited(), recv(180), recv(200), ack(), pause(TALK_MS), *hang_up()]
-    try:
-        callee.listening()
-        register(Account(CALLEE, f"secret-{CALLEE}", port=server.port), callee.port)
-        return _load(server, folder / "caller", scenario(*caller_steps), count, rate)
-    finally:
-        callee.stop()
-
-
-def registrations(server: Server, folder: Path, count: int, rate: float) -> Measured:
-    """REGISTER, 401, REGISTER, 200: a binding stored."""
-    first = request("REGISTER", 1, dialog=False).replace("sip:[service]@", "sip:")
-    again = request("REGISTER", 2, dialog=False, extra="[field1]\nExpires: 600").replace(
-        "sip:[service]@", "sip:"
-    )
-    steps = [send(first, retrans=True), recv(401, auth=True), send(again, retrans=True), recv(200)]
-    text = scenario(*steps).replace("<sip:[service]@office.test>", f"<sip:{CALLER}@office.test>")
-    return _load(server, folder / "phones", text, count, rate)
-
-
-def _load(server: Server, folder: Path, text: str, count: int, rate: float) -> Measured:
-    row = [CALLER, f"[authentication username={CALLER} password=secret-{CALLER}]"]
-    before = cpu(server.signalling), cpu(server.media)
-    with Sipp(
-        folder,
-        text,
-        f"127.0.0.1:{server.port}",
-        service=CALLEE,
-        calls=count,
-        rate=rate,
-        fields=[row],
-        timeout=120,
-    ) as crowd:
-        os.sched_setaffinity(crowd.pid, CROWD)
-        run = crowd.wait(150)
-    time.sleep(0.3)
-    after = cpu(server.signalling), cpu(server.media)
-    signalling, media = (late - early for early, late in zip(before, after, strict=True))
-    unit = MS / max(run.passed, 1)
-    return Measured(run.passed, run.failed, signalling * unit, media * unit)
-
-
-SERVERS = {"switch": switch, "kamailio": kamailio}
-LOADS = {"call": (calls, 60.0), "registration": (registrations, 200.0)}
-
-
-def figures(quick: bool) -> dict[str, float | int]:
-    """CPU milliseconds for each call and registration, and the ratio to Kamailio where it is."""
-    seconds = 5 if quick else 20
+def beside_kamailio(rounds: int, seconds: float) -> dict[str, float | int]:
+    """CPU of each load on each server, and how many times Kamailio's ours is."""
+    costs: dict[tuple[str, str], list[Cost]] = defaultdict(list)
+    with _office(peers=True) as servers:
+        for load, rate in LOADS.values():  # once unmeasured: caches and memory are warm then
+            for server in servers:
+                cost(server, load, 0.5, rate)
+        for _ in range(rounds):
+            for name, (load, rate) in LOADS.items():
+                for server in servers:
+                    costs[name, server.name].append(cost(server, load, seconds, rate))
     found: dict[str, float | int] = {}
-    for name, start in SERVERS.items():
-        if name == "kamailio" and shutil.which(name) is None:
-            continue
-        for load, (measure, rate) in LOADS.items():
-            with tempfile.TemporaryDirectory() as folder, start(Path(folder) / name) as server:
-                measured = measure(server, Path(folder), int(rate * seconds), rate)
-            found[f"{name}_{load}_ms"] = round(measured.signalling, 3)
-            found[f"{name}_{load}_failed"] = measured.failed
-            if measured.media:
-                found[f"{name}_{load}_media_ms"] = round(measured.media, 3)
-    for load in LOADS:
-        if found.get(f"kamailio_{load}_ms"):
-            ratio = found[f"switch_{load}_ms"] / found[f"kamailio_{load}_ms"]
-            found[f"{load}_ratio_to_kamailio"] = round(ratio, 2)
+    for (name, server_name), measured in costs.items():
+        found[f"{server_name}_{name}_ms"] = round(median(c.signalling for c in measured), 3)
+        found[f"{server_name}_{name}_failed"] = sum(c.failed for c in measured)
+        if server_name == "switch":
+            found[f"switch_{name}_media_ms"] = round(median(c.media for c in measured), 3)
+    for name in LOADS:
+        pairs = zip(costs[name, "switch"], costs.get((name, "kamailio"), []), strict=False)
+        if each := [ours.signalling / theirs.signalling for ours, theirs in pairs]:
+            found[f"{name}_ratio_to_kamailio"] = round(median(each), 2)
+    return found
+
+
+def delays(seconds: float) -> dict[str, float | int]:
+    """Post-dial delay, INVITE to 180, at a share of the rate that fills the core."""
+    load, rate = LOADS["call"]
+    with _office(pairs=2000) as [server]:
+        found = cost(server, load, seconds / 2, rate)
+        high = MS / (found.signalling + found.media)
+        busy = cost(server, load, seconds, HIGH * high)
+    outcome = busy.outcome
+    return {
+        "calls_per_s_that_fill_the_core": round(high),
+        "delay_p50_ms": outcome.percentile(0.5),
+        "delay_p99_ms": outcome.percentile(0.99),
+        "delay_failed": outcome.failed,
+        "delay_retransmitted": outcome.retransmitted,
+        "busy_call_ms": round(busy.signalling, 3),
+    }
+
+
+def held(counts: tuple[int, ...], seconds: float) -> dict[str, float | int]:
+    """Memory of calls that stand, and what one more call costs beside them."""
+    load, rate = LOADS["call"]
+    found: dict[str, float | int] = {}
+    with (
+        _office(pairs=2 * max(counts) + 400) as [server],
+        tempfile.TemporaryDirectory() as name,
+        ExitStack() as standing,
+    ):
+        cost(server, load, 2.0, rate)
+        empty, there = server.memory(), 0
+        for count in counts:
+            more, folder = count - there, Path(name) / str(count)
+            standing.enter_context(crowd.holding(server, folder, more, rate))
+            there = count
+            found[f"kb_per_call_at_{count}_calls"] = round(
+                (server.memory() - empty) / KB / count, 1
+            )
+            found[f"call_ms_at_{count}_calls"] = round(_steady(server, load, seconds, rate), 3)
+    return found
+
+
+def registered(counts: tuple[int, ...], seconds: float) -> dict[str, float | int]:
+    """What a registration costs beside so many others, each of an extension of its own."""
+    load, rate = LOADS["registration"]
+    found: dict[str, float | int] = {}
+    with _office(extensions=max(counts)) as [server]:
+        there = 0
+        for count in counts:
+            crowd.register_all(server, extra(count)[there:])
+            there = count
+            found[f"registration_ms_at_{count}_phones"] = round(
+                _steady(server, load, seconds, rate), 3
+            )
+    return found
+
+
+def _steady(server: Server, load: Load, seconds: float, rate: float) -> float:
+    return median(cost(server, load, seconds, rate).signalling for _ in range(3))
+
+
+def figures(quick: bool) -> Figures:
+    """CPU milliseconds, ratios, delays, memory and growth."""
+    found = beside_kamailio(3, 1.5) if quick else beside_kamailio(7, 3.0)
+    found |= delays(4.0 if quick else 10.0)
+    if not quick:
+        found |= held((50, 500, 1000, 5000), 3.0)
+        found |= registered((100, 1000, 10_000), 2.0)
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    wishes = parser.parse_args()
-    found = figures(wishes.quick)
-    if wishes.json:
-        print(json.dumps(found))
-    else:
-        print("\n".join(f"{name:36} {value}" for name, value in found.items()))
+    report(figures, __doc__ or "")
 
 
 if __name__ == "__main__":

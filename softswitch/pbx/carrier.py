@@ -89,9 +89,10 @@ class Carrier:
             limit, used = trunk.outbound_channels, len(self.outbound) + promised
         return limit is None or used < limit
 
-    def take(self, leg: Leg, call: Call) -> None:
+    def take(self, leg: Leg, call: Call | None) -> None:
         """`leg` of `call` uses a channel until it is over."""
-        self.reserved.discard(call)
+        if call is not None:
+            self.reserved.discard(call)
         if not leg.ended:
             (self.inbound if leg.incoming else self.outbound).add(leg)
 

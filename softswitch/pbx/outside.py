@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -112,6 +112,43 @@ def place(switch: Switch, call: Call, payer: Payer, number: str) -> Place:
     fraud.check(switch, payer, verdict.destination)
     first = order(switch, payer, free)[0]
     return partial(dialling.start, first, first.alive[0])
+
+
+def ways_alone(
+    switch: Switch, payer: Payer, number: str, line: str | None = None
+) -> Iterator[Sequence[Place]]:
+    """One way after another to a number outside for which no call exists yet.
+
+    Shows `line`, the number of ours that the party called before, where the trunk lets us.
+    Nothing where `payer` may not dial it or has no trunk for it now.
+    """
+    verdict = judge(switch.settings, payer, number)
+    if verdict.bar is not Bar.OPEN:
+        return
+    for carrier in order(switch, payer):
+        if carrier.is_up and carrier.has_room(inbound=False):
+            fraud.check(switch, payer, verdict.destination)
+            yield (partial(_start_alone, switch, payer, number, line, carrier),)
+
+
+def _start_alone(
+    switch: Switch, payer: Payer, number: str, line: str | None, carrier: Carrier
+) -> Leg:
+    server, trunk = carrier.alive[0], carrier.trunk
+    uri, country = server.uri, switch.settings.switch.country
+    sent = sent_to(trunk, number, country)
+    shown = trunk.caller_id if trunk.force_caller_id else line
+    leg = switch.board.place(
+        str(SipUri(uri.scheme, sent, uri.host, uri.port, params=uri.params)),
+        server.target,
+        caller=Party(shown or trunk.caller_id or trunk.username or payer.name),
+        party=Party(number),
+        profile=carrier.profile,
+        from_host=carrier.host,
+        credentials=credentials_of(trunk, switch.board.ua),
+    )
+    switch.trunks.seized(carrier, leg, None, payer)
+    return leg
 
 
 @dataclass(frozen=True, slots=True)

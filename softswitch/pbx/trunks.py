@@ -126,7 +126,7 @@ class Trunks:
         mine = [each for each in self._outgoing.values() if each.payer.name == name]
         return sum(each.destination in each.payer.class_.expensive for each in mine)
 
-    def seized(self, carrier: Carrier, leg: Leg, call: Call, payer: Payer) -> None:
+    def seized(self, carrier: Carrier, leg: Leg, call: Call | None, payer: Payer) -> None:
         """`leg` goes out through `carrier` in the name of `payer`."""
         carrier.take(leg, call)
         if not leg.ended:

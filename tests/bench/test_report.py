@@ -44,7 +44,7 @@ def test_growth_has_its_exponent() -> None:
     text = markdown(run(taken("engine", raw)))
 
     assert (
-        "| engine.decision_us | agents | 10: 10 µs, 100: 100 µs, 1,000: 1e+03 µs | +1.00 |" in text
+        "| engine.decision_us | agents | 10: 10 µs, 100: 100 µs, 1,000: 1,000 µs | +1.00 |" in text
     )
 
 

@@ -5,11 +5,13 @@ A match never waits for sound: whatever is said or asked is cut off when the age
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from acd.actions import Announce, Joined, Left
 from acd.actions import Refused as NotTaken
-from acd.events import CallbackRequested, CallJoined, CallLeft, Connected
+from acd.events import CallbackRequested, CallJoined, CallLeft, Connected, Event
 from acd.skills import at_least
 from acd.types import Seconds, VisitOutcome
 from config.queues import Queue
@@ -18,7 +20,8 @@ from media.items import Item
 from softswitch.calls.call import Call
 from softswitch.calls.causes import BUSY, NO_ANSWER, UNKNOWN_NUMBER
 from softswitch.calls.errors import NotAnswered, Refused
-from softswitch.calls.events import Asked, Digit, Event
+from softswitch.calls.events import Asked, Digit
+from softswitch.calls.events import Event as Happening
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import ANONYMOUS
@@ -34,8 +37,11 @@ if TYPE_CHECKING:
     from softswitch.pbx.queue.centre import Centre
     from softswitch.pbx.switch import Switch
 
-Mail: TypeAlias = Event | Announce | Left | OfferedLeg
-FIRST_KEY: Seconds = 15.0
+Mail: TypeAlias = Happening | Announce | Left | OfferedLeg
+CALLBACK = "1"
+"""The key that takes up the offer of a callback, where no setting names one."""
+FIRST_KEY: Seconds = 20.0
+"""From a question's beginning to the first key of the answer."""
 GAP: Seconds = 4.0
 NOT_NOW = 501
 """Nothing can be asked of us in mid-queue, such as a transfer."""
@@ -57,6 +63,7 @@ class Caller:
         self.id = known_as or call.id
         self.mail: Inbox[Mail] = Inbox()
         self.left: Left | None = None
+        self._greeting: str | None = None
         self._voice = Voice(centre.switch, call)
         self._sound: HoldSound | None = None
         self._offered_callback = False
@@ -69,9 +76,17 @@ class Caller:
 
     async def visit(self) -> None:
         """Join, wait, and be joined with an agent or sent on."""
+        await self._stay(self._join)
+
+    async def resume(self, news: Event | None, greeting: str | None) -> None:
+        """One who stands in line already is on the line again, which `news` tells the engine."""
+        self._greeting = greeting
+        await self._stay(partial(self._return, news))
+
+    async def _stay(self, begin: Callable[[], None]) -> None:
         self.centre.enter(self)
         try:
-            self._join()
+            begin()
             leg = await self._wait()
         finally:
             if self._sound is not None:
@@ -96,6 +111,15 @@ class Caller:
                         pass
         except Turned as turn:
             return turn.leg
+
+    def _return(self, news: Event | None) -> None:
+        answer = self.centre.tell(news) if news is not None else []
+        known = self.centre.floor.calls.get(self.id)
+        if known is None or any(isinstance(action, NotTaken) for action in answer):
+            raise NotAnswered(NO_ANSWER.status)
+        self.centre.came(self.call, known.arrived)
+        self.call.record.learn(queue=self.queue)
+        self.call.doing = f"{Kind.QUEUE}:{self.queue}"
 
     # -- joining -----------------------------------------------------------------------
 
@@ -127,11 +151,12 @@ class Caller:
             self.call.leg.ring()
             return
         self.call.language = self.call.language or self.settings.language
+        greeting = self._greeting or self.settings.greeting
         self.call.leg.answer()
         self.call.record.leg(self.call.leg.id, **self.call.leg.facts())
         self._sound = self._hold_sound()
         self._sound.play_music()
-        self._say(*([self.settings.greeting] if self.settings.greeting else []))
+        self._say(*([greeting] if greeting else []))
 
     def _hold_sound(self) -> HoldSound:
         switch, leg = self.centre.switch, self.call.leg
@@ -232,7 +257,7 @@ class Caller:
     async def _pressed(self, digit: str) -> None:
         targets = self.settings.exit_keys.get(digit, ())
         callback = [target for target in targets if target.kind is Kind.CALLBACK]
-        if callback or (not targets and digit == "1" and self._offered_callback):
+        if callback or (not targets and digit == CALLBACK and self._offered_callback):
             await self._ask_for_callback()
         elif targets:
             exit_ = CallLeft(self.id, outcome=VisitOutcome.EXIT, target=target_text(targets))
@@ -254,9 +279,17 @@ class Caller:
             number = await self._ask("callback-enter-number", most=20)
             if not number:
                 return
+        if self._promise(number):
+            return
+        self._say("callback-refused")
+
+    def _promise(self, number: str) -> bool:
+        """Whether we may call there, and the engine takes it."""
+        if not self.centre.callbacks.may_call(self.queue, number):
+            return False
+        self.centre.callbacks.remember(self.call, self.id)
         answer = self.centre.tell(CallbackRequested(self.id, number))
-        if any(isinstance(action, NotTaken) for action in answer):
-            self._say("callback-refused")
+        return not any(isinstance(action, NotTaken) for action in answer)
 
     async def _ask(self, *what: str | Item, most: int = 1) -> str:
         """Keys pressed in answer to a question; "" if none came."""

@@ -37,6 +37,7 @@ from config.settings import Settings
 from softswitch.calls.call import Call
 from softswitch.calls.leg import Leg
 from softswitch.pbx.acd_settings import settings_of
+from softswitch.pbx.queue.callbacks import Callbacks
 from softswitch.pbx.queue.history import History
 from softswitch.pbx.queue.keeper import Keeper
 from softswitch.pbx.queue.offering import Offering
@@ -61,6 +62,7 @@ class Centre:
         """Those who wait with somebody on the line."""
         self.roster = Roster(self)
         self.offering = Offering(self)
+        self.callbacks = Callbacks(self)
         self._calls: dict[str, CallId] = {}
         """Which call of the engine the caller's leg is, by leg."""
         self._arrivals: WeakKeyDictionary[Call, Instant] = WeakKeyDictionary()
@@ -109,10 +111,18 @@ class Centre:
             arrival = self._arrivals[call] = self.keeper.clock() - age
         return arrival
 
+    def came(self, call: Call, arrival: Instant) -> None:
+        """`call` goes on for one who came at that moment."""
+        self._arrivals[call] = arrival
+
     def enter(self, caller: Caller) -> None:
         """`caller` is about to wait."""
         self.callers[caller.id] = caller
-        self._calls[caller.call.leg.id] = caller.id
+        self.follow(caller.call.leg, caller.id)
+
+    def follow(self, leg: Leg, call: CallId) -> None:
+        """`leg` is the one on which the engine's `call` is: with its end, that ends."""
+        self._calls[leg.id] = call
 
     def leave(self, caller: Caller) -> None:
         """`caller` waits no longer; one who still stands in line has gone."""
@@ -121,6 +131,8 @@ class Centre:
         call = self.floor.calls.get(caller.id)
         if call is not None and call.live:
             self.tell(CallEnded(caller.id))
+        elif call is not None:  # he will be called back: this leg's end means nothing any more
+            self._calls.pop(caller.call.leg.id, None)
 
     def _on_leg(self, leg: Leg) -> None:
         self.roster.on_leg(leg)
@@ -146,21 +158,25 @@ class Centre:
                 self.offering.withdraw(offer, elsewhere=elsewhere)
             case Connect():
                 self.offering.connect(action)
-            case Joined(call) | Left(call) | Announce(call):
-                if (caller := self.callers.get(call)) is not None:
-                    caller.hear_of(action)
-                self._report(action)
             case DialCallback():
-                log.error("no callbacks yet")
-            case AgentChanged() | OfferEnded() | TalkEnded():
-                self._report(action)
+                self.callbacks.dial(action)
             case Alarm(rule, detail, trace):
                 self.switch.alarms.raise_(f"queue-{rule}", f"the queue engine: {rule}: {detail}")
                 log.error("invariant violated", rule=rule, detail=detail, trace=trace)
             case Refused(event, reason):
                 log.debug("refused", told=event, reason=reason)
-            case _:  # reports that only statistics use
-                pass
+            case _:
+                self._inform(action)
+                self._report(action)
+
+    def _inform(self, action: Action) -> None:
+        """Tell the caller what became of him."""
+        if isinstance(action, Left):
+            self.callbacks.left(action)
+        if isinstance(action, Joined | Left | Announce):
+            caller = self.callers.get(action.call)
+            if caller is not None:
+                caller.hear_of(action)
 
     def _report(self, action: Action) -> None:
         """Tell those who watch from outside; keep in the call's record what concerns it."""

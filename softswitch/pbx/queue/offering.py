@@ -16,13 +16,13 @@ from acd.types import OfferId, OfferOutcome, Seconds
 from softswitch.calls.call import Call
 from softswitch.calls.dial import Place
 from softswitch.calls.errors import Refused
-from softswitch.calls.events import Asked, Event
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
 from softswitch.pbx import outside
 from softswitch.pbx.classes import of_class
 from softswitch.pbx.queue.announcements import whisper
-from softswitch.pbx.queue.ringing import NOT_NOW, OfferedLeg
+from softswitch.pbx.queue.bell import not_now
+from softswitch.pbx.queue.ringing import OfferedLeg
 from softswitch.pbx.voice import Voice
 
 if TYPE_CHECKING:
@@ -47,12 +47,10 @@ class Offering:
     def offer(self, offer: Offer) -> None:
         """Ring the agent for the caller."""
         caller = self._centre.callers.get(offer.call)
-        if caller is None:
+        if caller is None and not offer.callback:
             self._centre.tell(OfferFailed(offer.offer, OfferOutcome.WITHDRAWN))
             return
-        self.begin(offer, caller.call)
-
-    def begin(self, offer: Offer, call: Call) -> None:
+        call = None if caller is None else caller.call
         offered = OfferedLeg(offer, call, self._centre.roster.expect)
         self._open[offer.offer] = offered
         offered.task = self._switch.spawn(self._carry(offered))
@@ -72,15 +70,18 @@ class Offering:
         outcome = await offered.ring(self._places(offered))
         if outcome is None:
             self._watch(offered)
+            if offered.call is None and not offered.over:
+                self._centre.callbacks.agent_is_there(offered)
+                return
             if offered.offer.confirm and not offered.over:
-                outcome = await self._confirm(offered)
+                outcome = await self.confirm(offered)
         if outcome is not None:
             self.fail(offered, outcome)
         if offered.over or offered.leg is None:
             return
         self._centre.tell(OfferAnswered(offered.offer.offer, offered.leg.id))
         connect = await offered.connect
-        await self._whisper(offered, connect)
+        await self.whisper(offered, connect)
         caller = self._centre.callers.get(connect.call)
         if caller is not None and not offered.over:
             caller.mail.put(offered)
@@ -88,21 +89,22 @@ class Offering:
     def _places(self, offered: OfferedLeg) -> Sequence[Place]:
         """The agent's phone, which shows the caller's number and the queue's name."""
         offer, call = offered.offer, offered.call
-        assert call is not None
         if offer.confirm:
             return self._outside(offer, call)
         if offer.phone not in self._switch.settings.extensions:
             return ()
-        caller = call.leg.party
+        caller = Party(offer.callback) if call is None else call.leg.party
         title = self._centre.title(offer.queue)
         shown = Party(caller.number, f"{title}: {caller.name or caller.number}")
-        return self._switch.phones(offer.phone, call.leg, shown=shown)
+        return self._switch.phones(offer.phone, None if call is None else call.leg, shown=shown)
 
-    def _outside(self, offer: Offer, call: Call) -> Sequence[Place]:
-        settings = self._switch.settings
+    def _outside(self, offer: Offer, call: Call | None) -> Sequence[Place]:
+        switch, settings = self._switch, self._switch.settings
         payer = of_class(settings, offer.agent, settings.agents[offer.agent].class_)
         try:
-            return (outside.place(self._switch, call, payer, offer.phone),)
+            if call is None:
+                return next(outside.ways_alone(switch, payer, offer.phone), ())
+            return (outside.place(switch, call, payer, offer.phone),)
         except Refused as refusal:
             log.warning("agent not dialled", agent=offer.agent, why=str(refusal))
             return ()
@@ -110,12 +112,12 @@ class Offering:
     def _watch(self, offered: OfferedLeg) -> None:
         """An agent who hangs up before he is joined has not taken the call."""
         assert offered.leg is not None
-        offered.leg.divert().tee(_not_now)
+        offered.leg.divert().tee(not_now)
         offered.leg.on_end = lambda _: self.fail(offered, OfferOutcome.REJECTED)
         if offered.leg.ended:
             self.fail(offered, OfferOutcome.REJECTED)
 
-    async def _confirm(self, offered: OfferedLeg) -> OfferOutcome | None:
+    async def confirm(self, offered: OfferedLeg) -> OfferOutcome | None:
         """A mobile's voicemail answers but presses no key (D23)."""
         assert offered.leg is not None and offered.call is not None
         voice = Voice(self._switch, offered.call, offered.leg)
@@ -126,7 +128,7 @@ class Offering:
             if key:
                 return OfferOutcome.REJECTED
 
-    async def _whisper(self, offered: OfferedLeg, connect: Connect) -> None:
+    async def whisper(self, offered: OfferedLeg, connect: Connect) -> None:
         assert offered.leg is not None
         queue, call = self._centre.settings(connect.queue), offered.call
         if queue.whisper is not None and call is not None:
@@ -149,8 +151,3 @@ class Offering:
         leg = offered.hand_over()
         self._centre.roster.own(leg, offered.offer.agent)
         return leg
-
-
-def _not_now(event: Event) -> None:
-    if isinstance(event, Asked):
-        event.respond(NOT_NOW)

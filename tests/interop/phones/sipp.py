@@ -29,6 +29,7 @@ class Sipp(Child):
     """One SIPp.  `scenario` is XML, a file, or the name of a built-in one (`uac`, `uas`).
 
     `fields` are rows of its injection file, `[field0]`, `[field1]`, … in the scenario.
+    `traced`: whether every message is kept for `messages`.
     """
 
     def __init__(
@@ -44,18 +45,22 @@ class Sipp(Child):
         transport: str = "u1",
         address: str = "127.0.0.1",
         timeout: int = 30,
+        port: int | None = None,
+        traced: bool = True,
         options: tuple[str, ...] = (),
     ) -> None:
         program = peer("sipp")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.family = folder, 6 if ":" in address else 4
-        self.port, self.media_port = free_ports(2, address), free_ports(10, address)
+        self.port = port or free_ports(2, address)
+        self.media_port = free_ports(10, address)
         words = [*self._scenario(scenario), *self._fields(fields), "-s", service]
         words += ["-i", address, "-p", str(self.port), "-mp", str(self.media_port)]
         words += ["-m", str(calls), "-r", str(rate), "-t", transport, "-timeout", str(timeout)]
         words += ["-nostdin", "-trace_err", "-error_file", str(folder / "errors")]
         words += ["-trace_stat", "-stf", str(folder / "statistics"), "-fd", "1"]
-        words += ["-trace_msg", "-message_file", str(folder / "messages")]
+        if traced:
+            words += ["-trace_msg", "-message_file", str(folder / "messages")]
         super().__init__(
             [program, *([remote] if remote else []), *words, *options], folder / "log", cwd=folder
         )
