@@ -125,10 +125,11 @@ def ways_alone(
     verdict = judge(switch.settings, payer, number)
     if verdict.bar is not Bar.OPEN:
         return
-    for carrier in order(switch, payer):
-        if carrier.is_up and carrier.has_room(inbound=False):
-            fraud.check(switch, payer, verdict.destination)
-            yield (partial(_start_alone, switch, payer, number, line, carrier),)
+    named = switch.trunks.named(payer.trunks)
+    free = [each for each in named if each.is_up and each.has_room(inbound=False)]
+    for carrier in order(switch, payer, free):
+        fraud.check(switch, payer, verdict.destination)
+        yield (partial(_start_alone, switch, payer, number, line, carrier),)
 
 
 def _start_alone(
