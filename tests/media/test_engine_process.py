@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
@@ -241,8 +240,16 @@ async def test_the_engine_tells_how_it_fares(media: Media) -> None:
 async def test_a_killed_engine_is_told_and_replaced(backend: BackendName, tmp_path: Path) -> None:
     """Its legs, players and recordings are told; questions are answered; new legs open soon."""
     seen: list[events.Event] = []
-    media = Media(settings(backend), seen.append)
+    born: asyncio.Queue[events.Ready] = asyncio.Queue()
+
+    def hear(event: events.Event) -> None:
+        seen.append(event)
+        if isinstance(event, events.Ready):
+            born.put_nowait(event)
+
+    media = Media(settings(backend), hear)
     await media.start()
+    await born.get()
     phone = Phone()
     told: list[Any] = []
     leg, room = media.open(phone.on_event), media.room()
@@ -260,7 +267,8 @@ async def test_a_killed_engine_is_told_and_replaced(backend: BackendName, tmp_pa
     ]
     assert await leg.stats() == events.LegStats()
     assert await media.stats() == []
-    leg = await opened_again(media, phone)
+    await asyncio.wait_for(born.get(), PATIENCE)
+    leg = media.open(phone.on_event)
     assert media.pids != before
     room.add(leg)
     leg.connect(Stream(phone.address))
@@ -268,14 +276,6 @@ async def test_a_killed_engine_is_told_and_replaced(backend: BackendName, tmp_pa
     assert (await leg.stats()).packets_received == 0
     await media.stop()
     phone.close()
-
-
-async def opened_again(media: Media, phone: Phone) -> MediaLeg:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            with contextlib.suppress(NoPorts):
-                return media.open(phone.on_event)
-            await asyncio.sleep(0.01)
 
 
 async def test_a_player_that_nobody_waits_for_leaves_nothing_behind(media: Media) -> None:
