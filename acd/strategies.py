@@ -13,7 +13,7 @@ Interface, version 1.  A strategy is a class with a `name`, made without argumen
   arrival: the caller's place in line in seconds; smaller is served first.  `neutral` is then False.
 
 It must not keep anything itself: what it needs is in seat, agent and queue.  Others come from the
-entry-point group `softswitch.strategies`; `tests/acd/test_strategies.py` is what each must pass.
+entry-point group `softswitch.strategies`; `python -m acd.conformance NAME` is what each must pass.
 """
 
 from __future__ import annotations
