@@ -27,15 +27,22 @@ ACTIONS: dict[str, Callable[..., actions.Action]] = {
 }
 
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""What stands for itself, and is most of every record."""
+
+
 class CodecError(AcdError):
     """A *stored* record does not describe anything we know; the text says what."""
 
 
 def to_json(value: Any) -> Any:
     """Dataclasses become objects, tuples lists, enums their values."""
-    if is_dataclass(value):
-        names = ((f, getattr(value, f.name)) for f in fields(value))
-        return {f.name: to_json(v) for f, v in names if v != _default(f)}
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    if is_dataclass(kind):
+        names = ((name, getattr(value, name), default) for name, default in _defaults(kind))
+        return {name: to_json(v) for name, v, default in names if v != default}
     if isinstance(value, dict):
         return {str(key): to_json(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -76,6 +83,12 @@ def action_from_json(data: dict[str, Any]) -> actions.Action:
     if name not in ACTIONS:
         raise CodecError(f"there is no action {name!r}")
     return from_json(ACTIONS[name], rest)
+
+
+@cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """The fields of a dataclass, each with its default or `MISSING`."""
+    return tuple((field.name, _default(field)) for field in fields(kind))
 
 
 def _default(field: Field[Any]) -> Any:

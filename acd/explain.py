@@ -42,7 +42,7 @@ class Decision:
     queue: str
     agent: str
     strategy: str
-    needs: tuple[str, int, str]
+    needs: tuple[str, int, str, bool]
     callers: tuple[Row, ...]
     agents: tuple[Contender, ...]
     free: int
@@ -84,7 +84,7 @@ def _verdict(floor: Floor, decision: Decision, name: str) -> str:
     return lacking or "free, but not among the best"
 
 
-def _unsuited(queue: Queue, agent: Agent, needs: tuple[str, int, str]) -> str:
+def _unsuited(queue: Queue, agent: Agent, needs: tuple[str, int, str, bool]) -> str:
     from acd.pool import Needs, Pool
 
     pool = Pool(queue, Needs(*needs))

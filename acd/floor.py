@@ -142,13 +142,12 @@ class Floor:
         if available:
             self.freed[agent.name] = agent
             for queue in agent.guarded:
-                queue.free += 1
-                if queue.free == queue.settings.reserve + 1:  # the reserve is full: others may go
-                    peers = (seat.agent for seat in queue.seats.values())
-                    self.freed.update((peer.name, peer) for peer in peers if peer.available)
+                queue.free.add(agent.name)
+                if len(queue.free) == queue.settings.reserve + 1:  # it is full: others may go
+                    self.freed.update((name, self.agents[name]) for name in sorted(queue.free))
             return
         for queue in agent.guarded:
-            queue.free -= 1
+            queue.free.discard(agent.name)
         self.freed.pop(agent.name, None)
         if agent.pooled:
             self.unpool(agent)
@@ -215,25 +214,33 @@ class Floor:
                 self.unpool(agent)
             agent.pools.clear()
         for name, given in settings.agents.items():
-            known = self.agents.setdefault(name, Agent(name, given, settings.window))
+            known = self.agents.get(name)
+            if known is None:
+                known = self.agents[name] = Agent(name, given, settings.window)
             known.settings = given
             known.ledger.step = settings.window / 12
         for name, queue_settings in settings.queues.items():
             self._configure_queue(name, queue_settings)
         for name in self.queues.keys() - settings.queues.keys():
             del self.queues[name]
+        self.seat()
         for agent in list(self.agents.values()):
-            seats = {
-                q.name: q.seats[agent.name] for q in self.queues.values() if agent.name in q.seats
-            }
-            agent.seats = seats
-            agent.guarded = [s.queue for s in seats.values() if s.queue.settings.reserve]
             if agent.name not in settings.agents:
                 agent.status = Status.LOGGED_OUT
             self.report(agent)
             if agent.name not in settings.agents and not agent.load():
                 self.forget_agent(agent)
         self.recount()
+
+    def seat(self) -> None:
+        """Tell every agent their seats, in the order of the queues: O(seats)."""
+        for agent in self.agents.values():
+            agent.seats, agent.guarded = {}, []
+        for queue in self.queues.values():
+            for seat in queue.seats.values():
+                seat.agent.seats[queue.name] = seat
+                if queue.settings.reserve:
+                    seat.agent.guarded.append(queue)
 
     def _configure_queue(self, name: str, settings: QueueSettings) -> None:
         queue = self.queues.get(name)
@@ -259,7 +266,7 @@ class Floor:
             agents = [seat.agent for seat in queue.seats.values()]
             queue.staff = sum(agent.manned == 2 for agent in agents)
             queue.logged_in = sum(agent.manned > 0 for agent in agents)
-            queue.free = sum(agent.available for agent in agents)
+            queue.free = {agent.name for agent in agents if agent.available}
             for pool in queue.pools.values():
                 self.fill(pool)
         self.freed.update((a.name, a) for a in self.agents.values() if a.available)

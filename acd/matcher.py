@@ -113,6 +113,8 @@ class Matcher:
         ]
 
     def _first(self, pool: Pool, shelf: list[Row], agent: Agent) -> Head | None:
+        if agent.guarded and pool.keeper(agent):
+            return None
         for row in shelf:
             if pool.admits(agent, row[3].call):
                 if pool.queue.rule.neutral:

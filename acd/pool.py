@@ -28,11 +28,15 @@ HeapRow: TypeAlias = tuple[Key, int, str, int]
 
 
 class Needs(NamedTuple):
-    """What a caller asks of an agent: a requirement, a highest tier, or one agent alone."""
+    """What a caller asks of an agent: a requirement, a highest tier, or one agent alone.
+
+    `plain` callers may not have those whom their own queue keeps in reserve.
+    """
 
     skills: str
     tier: int
     only: str = ""
+    plain: bool = False
 
 
 class Pool:
@@ -154,12 +158,16 @@ class Pool:
         """Nothing speaks against this very pair: see `objection`, which says the same in words."""
         if agent.name in call.excluded or agent.name in call.asked:
             return False
-        for queue in agent.guarded:  # no generator: this is asked for every head of a line
-            if queue.free <= queue.settings.reserve and not (
-                queue is self.queue and queue.reserves_for(call)
+        return not agent.guarded or self.keeper(agent) is None
+
+    def keeper(self, agent: Agent) -> Queue | None:
+        """The queue that keeps this agent in reserve for others than those who stand here."""
+        for queue in agent.guarded:
+            if len(queue.free) <= queue.settings.reserve and (
+                queue is not self.queue or self.needs.plain
             ):
-                return False
-        return True
+                return queue
+        return None
 
     def objection(self, agent: Agent, call: Call) -> str:
         """Why this pair may not be, or nothing."""
@@ -167,11 +175,8 @@ class Pool:
             return "is being rung for this call"
         if agent.name in call.excluded:
             return "was asked for this call already"
-        for queue in agent.guarded:
-            mine = queue is self.queue and queue.reserves_for(call)
-            if queue.free <= queue.settings.reserve and not mine:
-                return f"is kept in reserve for {queue.name}"
-        return ""
+        keeper = self.keeper(agent)
+        return f"is kept in reserve for {keeper.name}" if keeper else ""
 
     def choose(self, call: Call, now: Instant, dice: Dice) -> Agent | None:
         """The free agent whom the strategy gives this caller, or None."""

@@ -74,7 +74,7 @@ class Queue:
         self.pointer = -1  # order of the agent who was asked last
         self.staff = 0  # members ready and reachable, busy or not
         self.logged_in = 0
-        self.free = 0  # members who may be offered a call
+        self.free: set[str] = set()  # members who may be offered a call, where there is a reserve
         self.dialling = 0  # callbacks whose customers are being rung
         self.entered = 0
         self.ended: dict[str, int] = dict.fromkeys(VisitOutcome, 0)
@@ -95,7 +95,7 @@ class Queue:
         self.shadow: Strategy | None = strategies().get(settings.shadow)
         self.steps = [(0.0, Needs(settings.skills, ALL_TIERS))]
         for step in sorted(settings.steps, key=lambda step: step.after):
-            skills, tier, _ = self.steps[-1][1]
+            skills, tier, *_ = self.steps[-1][1]
             skills = skills if step.skills is None else step.skills
             tier = tier if step.tier is None else step.tier
             self.steps.append((step.after, Needs(skills, tier)))
@@ -110,12 +110,13 @@ class Queue:
 
     def needs(self, entry: Entry) -> Needs:
         """What this caller asks for at this moment."""
+        plain = bool(self.settings.reserve) and not self._reserves_for(entry.call)
         if entry.sticky_until is not None:
-            return Needs("", ALL_TIERS, entry.call.preferred)
+            return Needs("", ALL_TIERS, entry.call.preferred, plain)
         needs = self.steps[entry.step][1]
-        if not entry.call.skills:
+        if not entry.call.skills and not plain:
             return needs
-        return Needs(both(needs.skills, entry.call.skills), needs.tier)
+        return Needs(both(needs.skills, entry.call.skills), needs.tier, "", plain)
 
     def position(self, entry: Entry) -> int:
         """1 is next."""
@@ -125,7 +126,7 @@ class Queue:
         """How long the first in line has waited, or 0."""
         return self.line[0][3].waited(now) if self.line else 0.0
 
-    def reserves_for(self, call: Call) -> bool:
+    def _reserves_for(self, call: Call) -> bool:
         """The agents in reserve are kept for callers like this one."""
         least = self.settings.reserve_priority
         return least is None or call.priority + self.settings.priority >= least

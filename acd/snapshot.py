@@ -233,16 +233,14 @@ def _load_indexes(floor: Floor, rows: list[dict[str, Any]]) -> None:
     for agent in floor.agents.values():
         agent.pools.clear()
         agent.offers = dict(sorted(agent.offers.items()))
-        seats = [q.seats[agent.name] for q in floor.queues.values() if agent.name in q.seats]
-        agent.seats = {seat.queue.name: seat for seat in seats}
-        agent.guarded = [seat.queue for seat in seats if seat.queue.settings.reserve]
+    floor.seat()
     floor.offers = dict(sorted(floor.offers.items()))
     for row in rows:
         queue = floor.queues[row["name"]]
         agents = [seat.agent for seat in queue.seats.values()]
         queue.staff = sum(agent.manned == 2 for agent in agents)
         queue.logged_in = sum(agent.manned > 0 for agent in agents)
-        queue.free = sum(agent.available for agent in agents)
+        queue.free = {agent.name for agent in agents if agent.available}
         for needs, _, keys in row["pools"]:
             pool = queue.pools[Needs(*needs)]
             for agent in agents:
