@@ -4,6 +4,9 @@ BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest -n 2 -q
 REPORT ?= bench/out/report.md
 
+# Where byte code may not be kept, each start compiles every module again and takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check fmt bench phones peers lock docs clean
 
 run: .venv/ready

@@ -110,7 +110,7 @@ async def test_an_event_stream_resumes_and_does_not_hold_up_the_end(
             "id: 3",
             "event: call.ended",
         ]
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await server.close()
         assert [line async for line in text] == ["data: {}", ""]
 

@@ -1,29 +1,47 @@
-"""Free ports, apart for each test worker, so that phones of parallel tests never meet.
+"""Free ports, apart for each process that runs tests, so that phones of parallel tests never meet.
 
-Each worker has 3000 ports of its own, below those that a switch of the same machine takes for its
-sound by default; a port handed out was free over UDP and TCP a moment ago and is not handed out
-again.
+Each such process has a slot of 3000 ports of its own, held by a lock that ends with it; the first
+slots lie below the ports that a switch of the same machine takes for its sound by default.  A port
+handed out was free over UDP and TCP a moment ago and is not soon handed out again.
 """
 
+import fcntl
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
 from itertools import cycle
+from pathlib import Path
 
 WIDTH = 3000
-FIRST = 4_300
+SLOTS = (4_300, 7_300, 10_300, 13_300, 16_400, 19_400, 22_400, 25_400, 28_400)
+SINGLE = 1200
+"""Ports at the beginning of a slot that are handed out one by one; media have the rest."""
 
 
-def _worker() -> int:
-    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+def _claim() -> int:
+    """The first port of a slot that nobody else holds, held until this process ends."""
+    for low in SLOTS:
+        path = Path(tempfile.gettempdir()) / f"softswitch-test-ports-{os.getuid()}-{low}"
+        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return low
+    raise RuntimeError(f"more than {len(SLOTS)} processes run tests here")
 
 
-_LOW = FIRST + _worker() * WIDTH
-_candidates = cycle(range(_LOW + os.getpid() % 100 * 10, _LOW + WIDTH - 300, 10))
+_LOW = _claim()
+_singles = range(_LOW, _LOW + SINGLE, 10)
+_first = os.getpid() % len(_singles)  # the ports of the last run may still be winding down
+_candidates = cycle([*_singles[_first:], *_singles[:_first]])
 
 
 def free_ports(count: int = 1, host: str = "127.0.0.1") -> int:
     """The first of `count` (at most 10) consecutive free ports; it is even."""
-    for _ in range(WIDTH // 10):
+    for _ in _singles:
         first = next(_candidates)
         if all(is_free(host, first + offset) for offset in range(count)):
             return first
@@ -31,11 +49,15 @@ def free_ports(count: int = 1, host: str = "127.0.0.1") -> int:
 
 
 def media_range(count: int = 300) -> tuple[int, int]:
-    """Ports for the media of one switch: the last of the worker's own, or others when taken."""
-    low = _LOW + WIDTH - count
-    while not is_free("127.0.0.1", low):
-        low += 12_000 if low < 32_000 else 2
-    return low, low + count - 1
+    """Ports for the media of one switch that none of our others has."""
+    for low in _ranges(count):
+        if is_free("127.0.0.1", low):
+            return low, low + count - 1
+    raise RuntimeError(f"no {count} free ports for media from {_LOW + SINGLE} on")
+
+
+def _ranges(count: int) -> Iterator[int]:
+    yield from range(_LOW + WIDTH - count, _LOW + SINGLE - 1, -count)
 
 
 def is_free(host: str, port: int) -> bool:

@@ -14,6 +14,8 @@ from typing import Any, Self
 import pytest
 
 Event = dict[str, Any]
+PATIENCE = 30.0
+"""Seconds within which a thing that must happen is waited for; a busy machine may need them."""
 
 
 def peer(program: str) -> str:
@@ -61,10 +63,10 @@ class Child:
         """All that it printed so far."""
         return self.log.read_text(errors="replace")
 
-    def wait_for_output(self, text: str, timeout: float = 10.0) -> None:
+    def wait_for_output(self, text: str, timeout: float = PATIENCE) -> None:
         self.until(lambda: text in self.output(), f"{text!r} in {self.log}", timeout)
 
-    def until(self, fact: Callable[[], bool], what: str, timeout: float = 10.0) -> None:
+    def until(self, fact: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
         """Wait for `fact`; a program that ends before fails at once."""
         deadline = time.monotonic() + timeout
         while not fact():
@@ -124,7 +126,7 @@ class Events:
             self.history.append(event)
             self._news.notify_all()
 
-    def wait_for(self, timeout: float = 10.0, **wanted: Any) -> Event:
+    def wait_for(self, timeout: float = PATIENCE, **wanted: Any) -> Event:
         """The next event whose fields equal `wanted`; those before it are left for others."""
         deadline = time.monotonic() + timeout
         with self._news:
@@ -163,7 +165,7 @@ class Scripted(Child):
         self.process.stdin.write(json.dumps({"do": verb, **arguments}).encode() + b"\n")
         self.process.stdin.flush()
 
-    def wait_for(self, event: str, timeout: float = 10.0, **wanted: Any) -> Event:
+    def wait_for(self, event: str, timeout: float = PATIENCE, **wanted: Any) -> Event:
         return self.events.wait_for(timeout, event=event, **wanted)
 
     def _read(self) -> None:

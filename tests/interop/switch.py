@@ -13,7 +13,7 @@ from tests.interop.ports import free_ports, media_range
 from tests.interop.process import Child
 
 DOMAIN = "office.test"
-READY, DRAIN = 20.0, 15.0
+READY, DRAIN = 60.0, 30.0
 """Seconds within which it must be ready, and gone."""
 
 
@@ -93,7 +93,7 @@ format = "json"
         """`softswitch WORDS` against this switch."""
         return subprocess.run(
             [sys.executable, "-m", "softswitch", *words, "--config", self.settings],
-            capture_output=True, text=True, timeout=30, check=False,
+            capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
     def kill(self) -> None:

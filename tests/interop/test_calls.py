@@ -62,7 +62,7 @@ class Call:
             remote,
             service=to,
             fields=[credentials(caller)],
-            timeout=15,
+            timeout=60,
         ) as phone:
             run = phone.wait()
         assert run.code == 0, run.errors + phone.messages()[-3000:]

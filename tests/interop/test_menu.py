@@ -255,7 +255,7 @@ def press_digits(office: Switch, folder: Path, form: str) -> SippRun:
         f"127.0.0.1:{office.port}",
         service="501",
         fields=[credentials("103")],
-        timeout=15,
+        timeout=60,
     ) as phone:
         return phone.wait()
 

@@ -52,13 +52,13 @@ def trunk(port: int, more: str = "") -> str:
 def dial(office: Switch, folder: Path, to: str, *steps: str) -> None:
     remote = f"127.0.0.1:{office.port}"
     rows = [credentials("105")]
-    with Sipp(folder, scenario(*steps), remote, service=to, fields=rows, timeout=20) as phone:
+    with Sipp(folder, scenario(*steps), remote, service=to, fields=rows, timeout=60) as phone:
         run = phone.wait()
     assert run.code == 0, run.errors + phone.messages()[-3000:]
 
 
 def test_p27_p38_an_extension_dials_out_through_its_trunk(tmp_path: Path) -> None:
-    provider = Sipp(tmp_path / "provider", scenario(*ANSWERS), timeout=20)
+    provider = Sipp(tmp_path / "provider", scenario(*ANSWERS), timeout=60)
     try:
         provider.listening()
         with running(tmp_path / "switch", trunk(provider.port)) as office:
@@ -83,7 +83,7 @@ def test_p1_p2_a_call_to_our_number_comes_in_by_the_trunk_without_a_password(
 ) -> None:
     port = free_ports()
     with running(tmp_path / "switch", trunk(port)) as office:
-        phone = Sipp(tmp_path / "102", scenario(*ANSWERS), timeout=20)
+        phone = Sipp(tmp_path / "102", scenario(*ANSWERS), timeout=60)
         try:
             phone.listening()
             register(office.account("102"), phone.port)
@@ -94,7 +94,7 @@ def test_p1_p2_a_call_to_our_number_comes_in_by_the_trunk_without_a_password(
             remote = f"127.0.0.1:{office.port}"
             with Sipp(
                 tmp_path / "provider", scenario(*steps), remote, service="74951234567",
-                fields=[["79161112233", ""]], options=("-p", str(port)), timeout=20,
+                fields=[["79161112233", ""]], options=("-p", str(port)), timeout=60,
             ) as provider:  # fmt: skip
                 run = provider.wait()
             assert run.code == 0, run.errors + provider.messages()[-3000:]

@@ -135,7 +135,7 @@ def test_who_says_nothing_is_let_go_and_leaves_nothing(office: Switch, tmp_path:
         f"127.0.0.1:{office.port}",
         service="600",
         fields=[credentials("104")],
-        timeout=20,
+        timeout=60,
     ) as phone:
         run = phone.wait()
 

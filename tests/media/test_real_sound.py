@@ -238,7 +238,7 @@ async def test_rtcp_is_sent_and_the_peers_is_believed(media: Media, table: list[
     table.append(party)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         control.bind((HOST, 0))
-        control.settimeout(5.0)
+        control.settimeout(20.0)
         party.leg.connect(Stream(party.address, remote_rtcp=control.getsockname()))
         party.leg.hear(media.player(Tone("dial"), loop=True))
         await converse(table, 50)

@@ -129,7 +129,7 @@ def test_a_hep_packet_of_ipv6_over_tcp_with_a_password() -> None:
 def test_copies_are_sent_to_the_collector() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
         collector.bind(("127.0.0.1", 0))
-        collector.settimeout(5)
+        collector.settimeout(20)
         sender = HepSender(collector.getsockname(), 7)
         trace = told()
         trace.listen(sender)

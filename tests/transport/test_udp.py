@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 def phone(host: str = "127.0.0.1") -> socket.socket:
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     made.bind((host, 0))
-    made.settimeout(5)
+    made.settimeout(20)
     return made
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.interop.phones.account import Account
 from tests.interop.ports import free_ports
-from tests.interop.process import Child, Event, Events, peer
+from tests.interop.process import PATIENCE, Child, Event, Events, peer
 
 MODULES = Path("/usr/lib/baresip/modules")
 CONFIG = """
@@ -149,18 +149,18 @@ class Baresip(Child):
 
     # ── What it tells ────────────────────────────────────────────────────────────────────────
 
-    def wait_for(self, kind: str, timeout: float = 10.0, **wanted: object) -> Event:
+    def wait_for(self, kind: str, timeout: float = PATIENCE, **wanted: object) -> Event:
         """The next event of that type: REGISTER_OK, CALL_INCOMING, CALL_ESTABLISHED, …"""
         return self.events.wait_for(timeout, type=kind, **wanted)
 
-    def registered(self, timeout: float = 10.0) -> None:
+    def registered(self, timeout: float = PATIENCE) -> None:
         """Asked for, since the event may come before its control socket is connected."""
         self.until(lambda: "OK " in self.command("reginfo")["data"], "a registration", timeout)
 
-    def established(self, timeout: float = 10.0) -> None:
+    def established(self, timeout: float = PATIENCE) -> None:
         self.wait_for("CALL_ESTABLISHED", timeout)
 
-    def closed(self, timeout: float = 10.0) -> str:
+    def closed(self, timeout: float = PATIENCE) -> str:
         """The reason that its call ended with."""
         return str(self.wait_for("CALL_CLOSED", timeout).get("param", ""))
 

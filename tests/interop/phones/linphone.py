@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.interop.phones.account import Account
 from tests.interop.ports import free_ports
-from tests.interop.process import Child, peer
+from tests.interop.process import PATIENCE, Child, peer
 
 RC = """
 [sip]
@@ -80,16 +80,16 @@ class Linphone(Child):
         self.process.stdin.write(text.encode() + b"\n")
         self.process.stdin.flush()
 
-    def registered(self, timeout: float = 15.0) -> None:
+    def registered(self, timeout: float = PATIENCE) -> None:
         self._reaches("LinphoneRegistrationOk", timeout)
 
     def dial(self, user: str) -> None:
         self.command(f"call {user}")
 
-    def established(self, timeout: float = 15.0) -> None:
+    def established(self, timeout: float = PATIENCE) -> None:
         self._reaches("LinphoneCallStreamsRunning", timeout)
 
-    def ended(self, timeout: float = 15.0) -> None:
+    def ended(self, timeout: float = PATIENCE) -> None:
         self._reaches("LinphoneCallReleased", timeout)
 
     def _reaches(self, state: str, timeout: float) -> None:

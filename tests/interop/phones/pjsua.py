@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.interop.phones.account import Account
 from tests.interop.ports import free_ports
-from tests.interop.process import Scripted
+from tests.interop.process import PATIENCE, Scripted
 from tests.interop.sound import write_tone
 
 
@@ -39,16 +39,16 @@ class Pjsua(Scripted):
             folder / "log",
         )  # fmt: skip
 
-    def registered(self, timeout: float = 15.0) -> None:
+    def registered(self, timeout: float = PATIENCE) -> None:
         self.wait_for("registered", timeout, status=200)
 
     def dial(self, user: str) -> None:
         self.tell("dial", uri=user if ":" in user else self.account.uri(user))
 
-    def established(self, timeout: float = 15.0) -> None:
+    def established(self, timeout: float = PATIENCE) -> None:
         self.wait_for("state", timeout, state="CONFIRMED")
 
-    def ended(self, timeout: float = 15.0) -> int:
+    def ended(self, timeout: float = PATIENCE) -> int:
         """The SIP status that the call ended with."""
         return int(self.wait_for("state", timeout, state="DISCONNECTED")["status"])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.interop.phones.account import Account
 from tests.interop.ports import free_ports
-from tests.interop.process import Scripted
+from tests.interop.process import PATIENCE, Scripted
 
 
 class PyVoip(Scripted):
@@ -25,18 +25,18 @@ class PyVoip(Scripted):
             folder / "log",
         )
 
-    def registered(self, timeout: float = 15.0) -> None:
+    def registered(self, timeout: float = PATIENCE) -> None:
         self.wait_for("registered", timeout)
 
     def dial(self, user: str) -> None:
         self.tell("dial", user=user)
 
-    def established(self, timeout: float = 15.0) -> None:
+    def established(self, timeout: float = PATIENCE) -> None:
         self.wait_for("answered", timeout)
 
     def hangup(self) -> None:
         self.tell("hangup")
 
-    def heard(self, timeout: float = 10.0) -> Path:
+    def heard(self, timeout: float = PATIENCE) -> Path:
         """Recording of the call that is over."""
         return Path(self.wait_for("heard", timeout)["path"])
