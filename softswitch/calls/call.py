@@ -134,7 +134,7 @@ class Call:
             if not self._closing:  # the switch itself is stopping
                 raise
         except NotAnswered as failure:
-            self._refuse(failure.status, failure.cause)
+            self._refuse(told(failure.status), failure.cause)
         except Refused as refusal:
             self._refuse(refusal.cause.status, refusal.cause)
         except Exception:
@@ -146,7 +146,7 @@ class Call:
 
     def _refuse(self, status: int, cause: Cause) -> None:
         self.cause = self.cause or cause
-        self.leg.refuse(told(status), None, self.cause)  # a far side's own words stay there
+        self.leg.refuse(status, None, self.cause)
 
     async def _close(self) -> None:
         cause = self.cause or NORMAL

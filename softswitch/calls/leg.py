@@ -292,8 +292,7 @@ class Leg:
             case sip.OfferReceived(sdp):
                 self._on_offer(sdp)
             case sip.Confirmed(sdp) | sip.OfferAnswered(sdp):
-                if sdp is not None and not self.ended:
-                    self._conclude(sdp)
+                self._on_accepted(sdp)
             case sip.RequestReceived(request, respond):
                 self._on_request(request, respond)
             case sip.Failed() | sip.Cancelled() | sip.Ended():
@@ -340,6 +339,16 @@ class Leg:
         self.sound.watch()
         self._board.on_leg(self)
         self._inbox.put(Answered(self))
+
+    def _on_accepted(self, sdp: bytes | None) -> None:
+        """Our answer or offer was; an offer that the ACK leaves unanswered ends the call
+        (RFC 3261 §13.2.2.4)."""
+        if self.ended:
+            return
+        if sdp is not None:
+            self._conclude(sdp)
+        elif self.sound.agreement is None:
+            self.hang_up(NOT_ACCEPTABLE)
 
     def _on_offer(self, sdp: bytes | None) -> None:
         """A re-INVITE or UPDATE is answered here; the other leg never hears of it."""

@@ -46,8 +46,8 @@ class Switchboard:
 
     def receive(self, session: Callee, profile: Profile, party: Party) -> Leg:
         """The leg of an incoming call.  Raises SdpError if its offer cannot be read."""
-        body = session.request.body
-        offer = SessionDescription.parse(body) if body else None
+        body = session.remote_sdp
+        offer = SessionDescription.parse(body) if body is not None else None
         address = self.media_address(session.flow)
         leg = Leg(self, address, profile, party, incoming=True)
         leg.session = session

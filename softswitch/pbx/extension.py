@@ -14,6 +14,7 @@ from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.leg import Leg
 from softswitch.pbx import follow_me
 from softswitch.pbx.conversation import converse
+from softswitch.pbx.deflection import Deflected, redirect
 from softswitch.pbx.targets import one, serve
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ async def extension(switch: Switch, call: Call, target: Target) -> None:
         return
     try:
         leg = await reach(switch, call, target.name, person)
+    except Deflected as wish:
+        await forward(switch, call, target.name, "deflection", wish.targets)
     except NotAnswered as failure:
         instead, why = _instead(switch, target.name, person, failure.status)
         if not instead:
@@ -55,7 +58,7 @@ async def reach(switch: Switch, call: Call, number: str, person: Extension) -> L
         places,
         later=others,
         ring_time=follow_me.ring_time(person),
-        redirect=switch.redirect(call),
+        redirect=redirect(switch, call, number),
         accept=partial(follow_me.accept, switch, call, person) if others else None,
     )
 

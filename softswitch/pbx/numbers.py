@@ -17,6 +17,14 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from config.trunks import Rewrite, Trunk
 
 _NOT_DIALLED = re.compile(r"[^0-9+*#]")
+_SEPARATORS = re.compile(r"[-.()\s]")
+_LOOKS_DIALLED = re.compile(r"[+*#0-9]")
+
+
+def as_dialled(user: str) -> str:
+    """The number in the user part of a URI, visual separators taken out (RFC 3966 §5.1.1)."""
+    user = user.partition(";")[0]  # number;phone-context=…
+    return _SEPARATORS.sub("", user) if _LOOKS_DIALLED.match(user) else user
 
 
 @lru_cache(maxsize=8192)

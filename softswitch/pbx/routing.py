@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from config.targets import Kind
@@ -13,7 +12,7 @@ from softswitch.calls.errors import Refused
 from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.pbx.classes import may_use
 from softswitch.pbx.door import door_of, ring_inside
-from softswitch.pbx.numbers import rewritten
+from softswitch.pbx.numbers import as_dialled, rewritten
 from softswitch.pbx.peers import Phone
 from softswitch.pbx.plan import Plan
 from softswitch.pbx.targets import one, serve
@@ -24,15 +23,10 @@ from softswitch.sip.types import ParseError
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
-_SEPARATORS = re.compile(r"[-.()\s]")
-_LOOKS_DIALLED = re.compile(r"[+*#0-9]")
-
 
 def dialled_number(request: Request) -> str:
-    """The number that a request asks for, visual separators taken out (RFC 3966 §5.1.1)."""
-    user = request.request_uri.user or ""
-    user = user.partition(";")[0]  # number;phone-context=…
-    return _SEPARATORS.sub("", user) if _LOOKS_DIALLED.match(user) else user
+    """The number that a request asks for."""
+    return as_dialled(request.request_uri.user or "")
 
 
 def outside_caller(request: Request, trunk: Trunk) -> Party:
@@ -43,7 +37,7 @@ def outside_caller(request: Request, trunk: Trunk) -> Party:
         user = shown.sip_uri.user or ""
     except ParseError:
         return ANONYMOUS
-    number = _SEPARATORS.sub("", user)
+    number = as_dialled(user)
     if not number or number.lower() == "anonymous":
         return ANONYMOUS
     return Party(rewritten(number, trunk.rewrite_caller), shown.display)
@@ -99,4 +93,4 @@ def _number_in(text: str) -> str:
         user = NameAddr.parse(text).sip_uri.user or ""
     except ParseError:
         return ""
-    return _SEPARATORS.sub("", user.partition(";")[0])
+    return as_dialled(user)

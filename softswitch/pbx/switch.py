@@ -7,7 +7,7 @@ and look-ups only: what happens in a call is written in the features.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,7 +16,7 @@ from config.extensions import Extension
 from config.settings import Settings
 from softswitch.calls.call import Call, Script
 from softswitch.calls.causes import CONGESTED, SHUT_DOWN, Cause
-from softswitch.calls.dial import Place, Redirect
+from softswitch.calls.dial import Place
 from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import ANONYMOUS, Party
@@ -32,7 +32,7 @@ from softswitch.pbx.rooms import Rooms
 from softswitch.pbx.sounds import Sounds
 from softswitch.pbx.targets import Features
 from softswitch.pbx.wishes import Wishes, wishes_of
-from softswitch.sip.types import ParseError, Seconds
+from softswitch.sip.types import Seconds
 from softswitch.sip.uri import SipUri
 from softswitch.store.store import Store
 
@@ -226,20 +226,6 @@ class Switch:
         for listener in self.on_handed_on:
             listener(leg)
 
-    def redirect(self, call: Call) -> Redirect:
-        """How a 302 of a phone is followed: to our own numbers, within the bound of forwards."""
-
-        async def follow(leg: Leg, contacts: Sequence[str]) -> Sequence[Place]:
-            call.hops += 1
-            if call.hops > self.settings.limits.forwards:
-                return ()
-            call.record.event("redirected", leg=leg.id, to=contacts)
-            numbers = [number for contact in contacts if (number := _number_of(contact))]
-            known = [number for number in numbers if number in self.settings.extensions]
-            return [place for number in known for place in self.phones(number, call.leg)]
-
-        return follow
-
     # -- sound -----------------------------------------------------------------------
 
     def music(self, holder: Leg) -> Player:
@@ -264,10 +250,3 @@ class Switch:
 
 def _nobody(kind: str, data: Mapping[str, Any]) -> None:
     """Until somebody watches."""
-
-
-def _number_of(contact: str) -> str | None:
-    try:
-        return SipUri.parse(contact).user
-    except ParseError:
-        return None

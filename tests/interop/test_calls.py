@@ -29,10 +29,17 @@ from tests.interop.phones.steps import (
 )
 from tests.interop.switch import Switch, running
 
+SETTINGS = """
+[extensions.105]
+password = "secret-105"
+ring_time = 1
+"""
+
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
-    with running(tmp_path_factory.mktemp("office") / "switch") as started:
+    folder = tmp_path_factory.mktemp("office") / "switch"
+    with running(folder, SETTINGS) as started:
         yield started
 
 
@@ -44,9 +51,10 @@ class Call:
         self.callees: list[Sipp] = []
         self.users: list[str] = []
 
-    def phone(self, *steps: str, user: str = "102", timeout: int = 15) -> Sipp:
-        """A registered phone that follows these steps."""
-        phone = Sipp(self.folder / f"callee-{len(self.callees)}", scenario(*steps), timeout=timeout)
+    def phone(self, *steps: str, user: str = "102", rung: int = 1) -> Sipp:
+        """A registered phone that follows these steps each time that it is rung."""
+        folder = self.folder / f"callee-{len(self.callees)}"
+        phone = Sipp(folder, scenario(*steps), calls=rung, timeout=15)
         phone.listening()
         register(self.office.account(user), phone.port)
         self.callees.append(phone)
@@ -86,7 +94,36 @@ def call(office: Switch, tmp_path: Path) -> Iterator[Call]:
 
 
 RINGS = [expect("INVITE"), answer(100, "Trying"), answer(180, "Ringing")]
+CONTACT = "Contact: <sip:[local_ip]:[local_port];transport=[transport]>"
 ANSWERS = [*RINGS, answer(200, "OK", sdp()), expect("ACK")]
+
+
+LEARN = (
+    '<recv request="INVITE" rrs="true"><action>'
+    '<ereg regexp="&lt;[^&gt;]*&gt;" search_in="hdr" header="To:" assign_to="2"/>'
+    '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="3"/></action></recv>'
+)
+"""An INVITE whose parties are remembered for `from_callee`."""
+
+
+def from_callee(method: str, number: int) -> str:
+    """A request of the callee's inside the dialog."""
+    return f"""{method} [next_url] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: [$2];tag=[pid]callee[call_number]
+    To: [$3]
+    Call-ID: [call_id]
+    CSeq: {number} {method}
+    {CONTACT}
+    Max-Forwards: 70"""
+
+
+def reinvite(number: int, body: str) -> str:
+    return send(from_callee("INVITE", number), body, retrans=True)
+
+
+def acknowledge(number: int) -> str:
+    return send(from_callee("ACK", number))
 
 
 def test_an_extension_calls_another_and_hangs_up(call: Call) -> None:
@@ -95,22 +132,8 @@ def test_an_extension_calls_another_and_hangs_up(call: Call) -> None:
 
 
 def test_the_one_called_hangs_up(call: Call) -> None:
-    bye = send(
-        """BYE [next_url] SIP/2.0
-        Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-        From: [$2];tag=[pid]callee[call_number]
-        To: [$3]
-        Call-ID: [call_id]
-        CSeq: 1 BYE
-        Max-Forwards: 70""",
-        retrans=True,
-    )
-    learn = (
-        '<recv request="INVITE" rrs="true"><action>'
-        '<ereg regexp="<[^>]*>" search_in="hdr" header="To:" assign_to="2"/>'
-        '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="3"/></action></recv>'
-    ).replace("<[^>]*>", "&lt;[^&gt;]*&gt;")
-    call.phone(learn, answer(200, "OK", sdp()), expect("ACK"), pause(300), bye, recv(200))
+    bye = send(from_callee("BYE", 1), retrans=True)
+    call.phone(LEARN, answer(200, "OK", sdp()), expect("ACK"), pause(300), bye, recv(200))
     call.dial(*invited(), recv(180, optional=True), recv(200), ack(), *accept_bye())
 
 
@@ -169,12 +192,22 @@ def test_all_phones_ring_and_the_first_answer_wins(call: Call) -> None:
     call.dial(*invited(), recv(180), recv(200), ack(), pause(300), *hang_up())
 
 
+def test_nobody_answers_in_time(call: Call) -> None:
+    """480 after the extension's ring_time, and the phone stops ringing."""
+    call.phone(CANCELLABLE, answer(180, "Ringing"), *terminated(), user="105")
+    call.dial(*invited(), recv(180), recv(480), ack_refusal(2), to="105")
+
+
+def test_a_circle_of_redirects_comes_to_an_end(call: Call) -> None:
+    """The default bound of forwards is ten."""
+    itself = answer(302, "Moved").replace(CONTACT, "Contact: <sip:102@office.test>")
+    call.phone(expect("INVITE"), itself, expect("ACK"), rung=10)
+    call.dial(*invited(), recv(480), ack_refusal(2))
+
+
 def test_a_redirect_to_another_extension_is_followed(call: Call) -> None:
     call.phone(*ANSWERS, *accept_bye(), user="103")
-    moved = answer(302, "Moved").replace(
-        "Contact: <sip:[local_ip]:[local_port];transport=[transport]>",
-        "Contact: <sip:103@office.test>",
-    )
+    moved = answer(302, "Moved").replace(CONTACT, "Contact: <sip:103@office.test>")
     call.phone(expect("INVITE"), moved, expect("ACK"))
     call.dial(*invited(), recv(180), recv(200), ack(), pause(200), *hang_up())
 
@@ -182,6 +215,37 @@ def test_a_redirect_to_another_extension_is_followed(call: Call) -> None:
 def test_a_late_offer_is_answered_in_the_ack(call: Call) -> None:
     call.phone(*ANSWERS, *accept_bye())
     call.dial(*invited(""), recv(180), recv(200), ack(body=sdp()), pause(300), *hang_up())
+
+
+def test_an_offer_of_ours_that_the_ack_leaves_unanswered_ends_the_call(call: Call) -> None:
+    call.phone(*ANSWERS, *accept_bye())
+    call.dial(*invited(""), recv(180), recv(200), ack(), *accept_bye())
+
+
+def test_an_offer_that_meets_one_of_ours_gets_491(call: Call) -> None:
+    """RFC 3261 §14.2: our 200 made an offer, whose answer the ACK is to bring."""
+    meets = send(request("UPDATE", 3), sdp(version=2), retrans=True)
+    call.phone(*ANSWERS, *accept_bye())
+    call.dial(
+        *invited(""), recv(180), recv(200), meets, recv(491), ack(body=sdp()), pause(200),
+        *hang_up(4),
+    )  # fmt: skip
+
+
+def test_an_offer_is_found_in_a_body_of_several_parts(call: Call) -> None:
+    hello = "--x\nContent-Type: text/plain\n\nHello\n"
+    parts = f"{hello}--x\nContent-Type: application/sdp\n\n{sdp()}\n--x--\n"
+    call.phone(*ANSWERS, *accept_bye())
+    call.dial(
+        *invited(parts, content_type="multipart/mixed;boundary=x"), recv(180), recv(200), ack(),
+        *hang_up(),
+    )  # fmt: skip
+
+
+def test_a_call_in_place_of_none_is_481(call: Call) -> None:
+    """RFC 3891 §3."""
+    nothing = "Require: replaces\nReplaces: nothing;to-tag=1;from-tag=2"
+    call.dial(*invited(extra=nothing), recv(481), ack_refusal(2))
 
 
 @pytest.mark.parametrize(
@@ -205,6 +269,16 @@ def test_a_reinvite_is_answered_here_and_the_other_side_hears_nothing_of_it(
         *invited(), recv(180), recv(200), ack(), *again, recv(200), ack(3), pause(200),
         *back, recv(200), ack(4), *hang_up(5),
     )  # fmt: skip
+
+
+def test_the_one_called_holds_and_resumes(call: Call) -> None:
+    """In the switch's dialog with it, of which the caller hears nothing."""
+    hold = [reinvite(1, sdp(direction="sendonly", version=2)), recv(100, optional=True)]
+    held = [recv(200), acknowledge(1)]
+    resume = [reinvite(2, sdp(version=3)), recv(100, optional=True), recv(200), acknowledge(2)]
+    answers = [LEARN, answer(200, "OK", sdp()), expect("ACK"), pause(200)]
+    call.phone(*answers, *hold, *held, pause(200), *resume, *accept_bye())
+    call.dial(*invited(), recv(180, optional=True), recv(200), ack(), pause(1500), *hang_up())
 
 
 def test_a_reinvite_without_a_codec_in_common_is_488_and_the_call_goes_on(call: Call) -> None:

@@ -28,11 +28,18 @@ def sdp(
     )
 
 
-def send(message: str, body: str = "", *, retrans: bool = False, headers: str = "") -> str:
-    """Send a message; `body` is SDP."""
+def send(
+    message: str,
+    body: str = "",
+    *,
+    retrans: bool = False,
+    headers: str = "",
+    content_type: str = "application/sdp",
+) -> str:
+    """Send a message."""
     lines = [line.strip() for line in (message + "\n" + headers).strip().splitlines()]
     if body:
-        lines.append("Content-Type: application/sdp")
+        lines.append(f"Content-Type: {content_type}")
     lines += ["Content-Length: [len]", "", *([body] if body else [])]
     attribute = ' retrans="500"' if retrans else ""
     text = "\n".join(lines)
@@ -90,17 +97,22 @@ def credentials(user: str) -> list[str]:
     return [user, f"[authentication username={user} password=secret-{user}]"]
 
 
-def invited(body: str | None = None, *, extra: str = "") -> list[str]:
+def invited(
+    body: str | None = None, *, extra: str = "", content_type: str = "application/sdp"
+) -> list[str]:
     """INVITE, the 401, and INVITE again with the digest; `body` "" makes no offer."""
-    offer = sdp() if body is None else body
+
+    def invite(number: int, extra: str) -> str:
+        message = request("INVITE", number, dialog=False, extra=extra)
+        offer = sdp() if body is None else body
+        return send(message, offer, retrans=True, content_type=content_type)
+
     return [
-        send(request("INVITE", 1, dialog=False, extra=extra), offer, retrans=True),
+        invite(1, extra),
         recv(100, optional=True),
         recv(401, auth=True),
         ack_refusal(1),
-        send(
-            request("INVITE", 2, dialog=False, extra=f"{AUTHORIZED}\n{extra}"), offer, retrans=True
-        ),
+        invite(2, f"{AUTHORIZED}\n{extra}"),
         recv(100, optional=True),
     ]
 
