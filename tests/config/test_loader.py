@@ -3,8 +3,9 @@
 import tomllib
 from pathlib import Path
 
+import hypothesis
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from config import ConfigError, Settings, examine, load
@@ -249,6 +250,7 @@ VALUES = st.recursive(
 )
 
 
+@hypothesis.settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from([*Settings.model_fields, "other"]), VALUES, max_size=4),
 )

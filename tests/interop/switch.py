@@ -1,13 +1,19 @@
 """Our switch as its owner starts it: a real process, a real settings file, real sockets."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import tomlkit
+
+from config.example import office
 from tests.interop.phones.account import Account
 from tests.interop.ports import free_ports, media_range
 from tests.interop.process import Child
@@ -26,6 +32,7 @@ class Switch(Child):
     """
 
     patience = DRAIN
+    domain = DOMAIN
 
     def __init__(
         self,
@@ -115,6 +122,49 @@ def people(count: int) -> str:
     return "[classes.staff]\n" + "".join(tables)
 
 
+class ExampleOffice(Switch):
+    """The example office as it ships, with passwords and ports of its own.
+
+    `changes`: TOML laid over it, table by table and key by key.
+    """
+
+    domain = "office.example"
+
+    def __init__(self, folder: Path, changes: str = "") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.port, self.http_port = folder, free_ports(), free_ports()
+        low, high = media_range()
+        own = {
+            "switch": {"data": "data", "drain": 1.0},
+            "sip": {"listen": [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"]},
+            "media": {"address": "127.0.0.1", "ports": f"{low}-{high}"},
+            "api": {"listen": f"127.0.0.1:{self.http_port}"},
+            "log": {"format": "json"},
+        }
+        self.tables = tomlkit.parse(office())
+        for table in (own, tomllib.loads(changes)):
+            _lay_over(self.tables, table)
+        self.settings = folder / "settings.toml"
+        self.settings.write_text(tomlkit.dumps(self.tables))
+        self.start()
+
+    def account(self, user: str, transport: str = "udp", host: str = "127.0.0.1") -> Account:
+        password = str(self.tables.unwrap()["extensions"][user]["password"])
+        return Account(user, password, host, self.port, transport)
+
+    def pin(self, user: str) -> str:
+        """Of the voicemail box of an extension."""
+        return str(self.tables.unwrap()["extensions"][user]["pin"])
+
+
+def _lay_over(tables: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(tables.get(key), MutableMapping):
+            _lay_over(tables[key], value)
+        else:
+            tables[key] = value
+
+
 @contextmanager
 def running(
     folder: Path,
@@ -136,10 +186,24 @@ def running(
         media=media,
         ports=ports,
     )
+    with serving(switch):
+        yield switch
+
+
+@contextmanager
+def serving(switch: Switch) -> Iterator[None]:
+    """From `ready` to its end at SIGTERM, which must be a clean one."""
     try:
         switch.ready()
-        yield switch
+        yield
     finally:
         code = switch.stop()
     assert not switch.tracebacks(), switch.tail(80)
     assert code == 0, f"exit code {code}\n{switch.tail()}"
+
+
+def told(switch: Switch, *words: str) -> Any:
+    """What a command says with --json."""
+    answer = switch.command(*words, "--json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)

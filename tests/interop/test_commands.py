@@ -6,14 +6,14 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.interop.phones import Baresip
 from tests.interop.process import Child
-from tests.interop.switch import Switch, running
+from tests.interop.switch import Switch, running, told
 
 pytestmark = pytest.mark.interop
 
@@ -64,13 +64,6 @@ def call(office: Office) -> Iterator[str]:
     yield str(found["id"])
     office.switch.command("hangup", "--all")
     office.both_are_free()
-
-
-def told(switch: Switch, *words: str) -> Any:
-    """What a command says with --json."""
-    answer = switch.command(*words, "--json")
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)
 
 
 def metrics(switch: Switch) -> dict[tuple[str, ...], float]:

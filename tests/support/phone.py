@@ -190,9 +190,17 @@ class Phone:
     """One phone with one account; it rings, and the test answers."""
 
     def __init__(
-        self, ether: Ether, switch: Address, number: str, address: Address, *, domain: str
+        self,
+        ether: Ether,
+        switch: Address,
+        number: str,
+        address: Address,
+        *,
+        domain: str,
+        password: str | None = None,
     ) -> None:
         self.number, self.domain, self.switch = number, domain, switch
+        self._password = password or f"secret-{number}"
         self.station = Station(ether, address)
         self.station.ua.on_invite = self._on_invite
         self.station.ua.on_request = self._on_request
@@ -216,7 +224,7 @@ class Phone:
 
     def sign(self, method: str, uri: str, response: Response) -> tuple[str, str] | None:
         """Answer a digest challenge."""
-        credentials = digest.Credentials(self.number, f"secret-{self.number}")
+        credentials = digest.Credentials(self.number, self._password)
         [challenge] = digest.challenges(response)
         value = digest.answer(challenge, method, uri, credentials, Random(self.number))
         return None if value is None else (challenge.header, value)

@@ -1,0 +1,538 @@
+"""The example office as its people use it: every feature with real phones, told by ear.
+
+One switch runs `config/office.toml` for all tests of this page; six phones (baresip as a
+library) have a tone each.  What is laid over the example only makes waiting shorter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, until
+from tests.interop.ports import free_ports
+from tests.interop.sound import share_of
+from tests.interop.switch import ExampleOffice, serving, told
+from tests.interop.wires import Wires
+from tests.support import phone as scripted
+
+pytestmark = pytest.mark.interop
+
+CHANGES = """
+[groups.office]
+ring_time = 4
+[park]
+recall = 3
+[transfer]
+recall = 3
+[extensions.101]
+ring_time = 4
+[extensions.102]
+ring_time = 3
+[extensions.103]
+ring_time = 3
+[extensions.104]
+record = "incoming"
+follow_me = { targets = ["extension:103"], after = 3 }
+[extensions.106]
+name = "Guest"
+password = "secret-106"
+[extensions.107]
+password = "secret-107"
+[extensions.108]
+password = "secret-108"
+[conferences.board]
+pin_tries = 1
+[conferences.review]
+number = "801"
+moderators = ["104"]
+wait_for_moderator = true
+record = true
+[groups.turn]
+number = "601"
+members = ["101", "102", "103"]
+ring = "in-turn"
+ring_time = 1.5
+overflow = "play:unavailable"
+[groups.memory]
+number = "602"
+members = ["101", "102"]
+ring = "memory"
+ring_time = 1.5
+"""
+MULTICAST, SPEAKER_PORT = "239.255.77.7", free_ports()
+TONES = {"101": 440, "102": 660, "103": 880, "104": 550, "105": 1100, "106": 1400}
+DESK, ANNA, BORIS, DIRECTOR, DOOR, GUEST = TONES.values()
+
+
+class Office(NamedTuple):
+    """The switch and its people."""
+
+    switch: ExampleOffice
+    phones: LivePhones
+    desk: LivePhone
+    anna: LivePhone
+    boris: LivePhone
+    director: LivePhone
+    door: LivePhone
+    guest: LivePhone
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    speakers = f'[paging.hall]\nnumber = "651"\nmulticast = ["{MULTICAST}:{SPEAKER_PORT}"]\n'
+    switch = ExampleOffice(tmp_path_factory.mktemp("office") / "switch", CHANGES + speakers)
+    with serving(switch), LivePhones() as phones:
+        people = [phones.phone(switch.account(number), tone) for number, tone in TONES.items()]
+        yield Office(switch, phones, *people)
+
+
+@pytest.fixture
+def office(whole: Office) -> Iterator[Office]:
+    yield whole
+    whole.phones.hang_up_all()
+
+
+def two_talk(one: LivePhone, other: LivePhone) -> tuple[LiveTalk, LiveTalk]:
+    """`one` has called `other`; both hear."""
+    talk = one.dial(other.number)
+    answered = other.takes()
+    talk.up()
+    return talk, answered
+
+
+# -- groups ------------------------------------------------------------------------------------
+
+
+def test_p3_d6_all_members_ring_and_the_first_answer_wins(office: Office) -> None:
+    call = office.director.dial("600")
+    ringing = [phone.rings() for phone in (office.desk, office.anna, office.boris)]
+    ringing[1].answer()
+    for other in (ringing[0], ringing[2]):
+        other.over()
+    call.hears(ANNA)
+
+
+def test_d5_who_talks_is_not_rung(office: Office) -> None:
+    two_talk(office.desk, office.anna)
+    call = office.director.dial("600")
+    office.boris.takes()
+    call.hears(BORIS)
+    assert not office.desk.is_rung and not office.anna.is_rung
+
+
+def test_d4_members_ring_one_after_another_then_the_overflow(office: Office) -> None:
+    call = office.director.dial("601")
+    for phone, others in (
+        (office.desk, (office.anna, office.boris)),
+        (office.anna, (office.boris,)),
+        (office.boris, ()),
+    ):
+        ringing = phone.rings()
+        assert not any(other.is_rung for other in others)
+        ringing.over()
+    call.up().hears_voice()
+
+
+def test_p3_one_more_member_rings_with_every_turn(office: Office) -> None:
+    office.director.dial("602")
+    first = office.desk.rings()
+    assert not office.anna.is_rung
+    office.anna.takes().hears(DIRECTOR)
+    first.over()
+
+
+def test_p3_a_member_leaves_by_code_and_comes_back(office: Office) -> None:
+    office.boris.calls("*48").hears_voice().over()
+    call = office.director.dial("600")
+    office.desk.rings()
+    office.anna.takes()
+    call.hears(ANNA)
+    assert not office.boris.is_rung
+    office.boris.calls("*48").hears_voice().over()
+
+
+# -- hold, consultation, transfer --------------------------------------------------------------
+
+
+def test_p9_who_is_held_hears_music_and_then_the_other_again(office: Office) -> None:
+    desk, anna = two_talk(office.desk, office.anna)
+    desk.hears(ANNA)
+    anna.hold()
+    desk.hears_voice()
+    anna.resume()
+    desk.hears(ANNA)
+    anna.hears(DESK)
+
+
+def test_p10_p11_a_consultation_by_the_phone_s_own_keys(office: Office) -> None:
+    """Hold, a second call, swap, and REFER with Replaces."""
+    desk, first = two_talk(office.desk, office.anna)
+    first.hold()
+    second = office.anna.dial("103")
+    boris = office.boris.takes()
+    boris.hears(ANNA)
+    second.hold()
+    first.resume()
+    desk.hears(ANNA)
+    boris.hears_voice()
+    done = first.transfer_to(second)
+    desk.hears(BORIS)
+    boris.hears(DESK)
+    done.result(10)
+    second.over()
+
+
+def test_p11_a_blind_transfer_by_refer(office: Office) -> None:
+    desk, anna = two_talk(office.desk, office.anna)
+    done = anna.transfer("103")
+    boris = office.boris.takes()
+    done.result(10)
+    desk.hears(BORIS)
+    boris.hears(DESK)
+
+
+def test_p11_a_transfer_to_a_busy_phone_gives_the_call_back(office: Office) -> None:
+    desk, anna = two_talk(office.desk, office.anna)
+    done = anna.transfer("105")
+    office.door.rings().reject()
+    with pytest.raises(Exception, match="486"):
+        done.result(10)
+    desk.hears(ANNA)
+
+
+def test_p11_an_unanswered_transfer_by_one_who_has_gone_comes_back(office: Office) -> None:
+    desk, anna = two_talk(office.desk, office.anna)
+    anna.transfer("105")
+    office.door.rings()
+    anna.hang_up()
+    back = office.anna.takes()
+    back.hears(DESK)
+    desk.hears(ANNA)
+
+
+def test_p11_a_transfer_to_a_queue_a_menu_and_a_box(office: Office) -> None:
+    for number in ("500", "800", "*68"):
+        desk, anna = two_talk(office.desk, office.anna)
+        anna.transfer(number).result(10)
+        desk.hears_voice()
+        anna.over()
+        desk.hang_up()
+
+
+def test_p10_p11_a_consultation_by_keys_ends_in_a_transfer(office: Office) -> None:
+    desk, anna = two_talk(office.desk, office.anna)
+    anna.press("*2")
+    desk.hears_voice()
+    anna.press("103#")
+    boris = office.boris.takes()
+    boris.hears(ANNA)
+    anna.press("*2")
+    desk.hears(ANNA)
+    boris.hears_voice()
+    anna.hang_up()
+    desk.hears(BORIS)
+
+
+def test_p14_three_talk_by_keys(office: Office) -> None:
+    desk, anna = two_talk(office.desk, office.anna)
+    anna.press("*2103#")
+    boris = office.boris.takes()
+    boris.hears(ANNA)
+    anna.press("*3")
+    desk.hears(ANNA, BORIS)
+    anna.hears(DESK, BORIS)
+    boris.hears(DESK, ANNA)
+
+
+def test_p11_a_blind_transfer_by_key(office: Office) -> None:
+    desk, anna = two_talk(office.desk, office.anna)
+    anna.press("#103#")
+    boris = office.boris.takes()
+    anna.over()
+    desk.hears(BORIS)
+    boris.hears(DESK)
+
+
+# -- forwarding, do not disturb, follow-me -----------------------------------------------------
+
+
+def test_forwarding_by_code(office: Office) -> None:
+    office.anna.calls("*72103").hears_voice().over()
+    call = office.desk.dial("102")
+    office.boris.takes()
+    call.hears(BORIS)
+    call.hang_up()
+    office.anna.calls("*73").hears_voice().over()
+    two_talk(office.desk, office.anna)
+
+
+def test_forwarding_when_busy_and_when_nobody_answers(office: Office) -> None:
+    """102 sends callers to its box, 103 to the front desk (the example's settings)."""
+    busy = office.desk.dial("102")
+    office.anna.rings().reject()
+    busy.up().hears_voice()
+    unanswered = office.director.dial("103")
+    office.boris.rings()
+    office.desk.takes()
+    unanswered.hears(DESK)
+
+
+def test_do_not_disturb_by_code(office: Office) -> None:
+    office.boris.calls("*78").hears_voice().over()
+    office.desk.dial("103").over("486")
+    office.boris.calls("*79").hears_voice().over()
+    two_talk(office.desk, office.boris)
+
+
+def test_p22_another_phone_of_the_same_person_joins_in(office: Office) -> None:
+    call = office.desk.dial("104")
+    office.director.rings()
+    office.boris.takes()
+    call.hears(BORIS)
+
+
+# -- pickup and park ---------------------------------------------------------------------------
+
+
+def test_p12_a_ringing_call_is_taken_from_another_phone(office: Office) -> None:
+    call = office.director.dial("102")
+    ringing = office.anna.rings()
+    taken = office.boris.calls("**102")
+    ringing.over()
+    call.hears(BORIS)
+    taken.hears(DIRECTOR)
+
+
+def test_p13_the_group_takes_what_has_rung_longest(office: Office) -> None:
+    first = office.director.dial("101")
+    office.desk.rings()
+    second = office.guest.dial("102")
+    office.anna.rings()
+    office.boris.calls("*8").hears(DIRECTOR)
+    first.hears(BORIS)
+    assert not second.ended
+
+
+def test_p17_a_parked_call_is_fetched_from_any_phone(office: Office) -> None:
+    guest, anna = two_talk(office.director, office.anna)
+    anna.transfer("*68").result(10)
+    guest.hears_voice()
+    office.boris.calls("71").hears(DIRECTOR)
+    guest.hears(BORIS)
+
+
+def test_p17_a_parked_call_returns_to_who_parked_it(office: Office) -> None:
+    guest, anna = two_talk(office.director, office.anna)
+    anna.transfer("*68").result(10)
+    office.anna.takes().hears(DIRECTOR)
+    guest.hears(ANNA)
+
+
+# -- paging, intercom, doors -------------------------------------------------------------------
+
+
+def test_p18_p19_the_door_rings_a_group_and_a_digit_opens(office: Office) -> None:
+    outside = office.door.dial("1")
+    office.desk.rings()
+    inside = office.anna.takes()
+    inside.hears(DOOR)
+    inside.press("9")
+    until(lambda: "1" in outside.keys, "the digit that opens the lock")
+    office.switch.wait_for_output('"result": "opened"')
+
+
+def test_p19_who_may_not_open_is_refused_and_logged(office: Office) -> None:
+    outside = office.door.dial("1")
+    inside = office.boris.takes()
+    inside.hears(DOOR)
+    inside.press("9")
+    office.switch.wait_for_output('"result": "refused"')
+    assert "1" not in outside.keys
+
+
+def test_p16_a_page_is_heard_on_idle_phones_and_busy_ones_are_spared(office: Office) -> None:
+    """Our phones do not open their loudspeaker by themselves, so somebody lifts the handset."""
+    desk, _ = two_talk(office.desk, office.director)
+    voice = office.guest.dial("650")
+    anna, boris = office.anna.takes(), office.boris.takes()
+    voice.up()
+    anna.hears(GUEST)
+    boris.hears(GUEST)
+    voice.hears_nothing()
+    desk.hears(DIRECTOR)
+    assert not office.desk.is_rung
+    voice.hang_up()
+    anna.over()
+
+
+def test_p15_a_page_is_heard_on_multicast_speakers(office: Office) -> None:
+    with speaker() as heard:
+        voice = office.guest.dial("651").up()
+        packet = heard.recv(2048)
+        voice.hang_up()
+    assert packet[0] == 0x80 and packet[1] & 0x7F == 0  # RTP, PCMU
+
+
+def speaker() -> socket.socket:
+    """A multicast speaker on the loopback."""
+    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened.settimeout(10.0)
+    opened.bind((MULTICAST, SPEAKER_PORT))
+    here = socket.inet_aton("127.0.0.1")
+    membership = struct.pack("4s4s", socket.inet_aton(MULTICAST), here)
+    opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+    return opened
+
+
+def test_p16_an_intercom_opens_one_phone_both_ways(office: Office) -> None:
+    desk = office.desk.dial("*80102")
+    anna = office.anna.takes()
+    desk.hears(ANNA)
+    anna.hears(DESK)
+
+
+# -- several devices -----------------------------------------------------------------------
+
+
+def test_p36_two_phones_of_one_extension_ring_and_a_second_call_is_refused(office: Office) -> None:
+    """104 has `second_call = "busy"`."""
+    second = office.phones.phone(office.switch.account("104"), DIRECTOR)
+    call = office.desk.dial("104")
+    ringing = office.director.rings()
+    second.takes().hears(DESK)
+    ringing.over()
+    call.hears(DIRECTOR)
+    office.guest.calls("104").hears_voice()  # the box
+    assert not office.director.is_rung and not second.is_rung
+    office.phones.hang_up_all()
+    second.leave()
+
+
+# -- recording -----------------------------------------------------------------------------
+
+
+def test_r2_r8_both_are_told_and_the_call_is_recorded(office: Office) -> None:
+    call = office.guest.dial("104")
+    director = office.director.takes()
+    call.hears_voice()
+    director.hears_voice()
+    call.hears(DIRECTOR)
+    director.hears(GUEST)
+    time.sleep(1.2)
+    call.hang_up()
+    director.over()
+    [row] = told(office.switch, "records", "--number", "104", "--limit", "1")["records"]
+    record = told(office.switch, "records", "--call", row["id"])
+    kinds = [event["kind"] for event in record["events"]]
+    assert kinds.index("recording-notice") < kinds.index("recording")
+    file = Path(record["recording"])
+    assert row["id"] in file.name
+    assert share_of(file, GUEST, 0) > 0.9 and share_of(file, DIRECTOR, 1) > 0.9
+
+
+# -- conferences -------------------------------------------------------------------------------
+
+
+def enter(office: Office, phone: LivePhone) -> LiveTalk:
+    """Dial the board's room and type its pin."""
+    talk = phone.calls("800").hears_voice()
+    pin = office.switch.tables.unwrap()["conferences"]["board"]["pin"]
+    return talk.press(f"{pin}#")
+
+
+def test_p14_a_wrong_pin_lets_nobody_in(office: Office) -> None:
+    office.desk.calls("800").hears_voice().press("99#").over()
+
+
+def test_p14_r2_r8_members_wait_for_the_moderator_and_are_recorded(office: Office) -> None:
+    anna = office.anna.calls("801")
+    until(lambda: rooms(office), "a room with somebody in it")
+    anna.hears_voice()
+    leader = office.director.calls("801")
+    anna.hears(DIRECTOR)
+    leader.hears(ANNA)
+    time.sleep(1.0)
+    anna.hang_up()
+    leader.press("#").over()
+    [file] = (office.switch.folder / "data" / "recordings").rglob("conference-review-*.wav")
+    until(lambda: min(share_of(file, ANNA), share_of(file, DIRECTOR)) > 0.02, "both on the tape")
+
+
+def rooms(office: Office) -> list[Any]:
+    found: list[Any] = told(office.switch, "conferences")
+    return found
+
+
+def test_p14_everybody_hears_everybody_else_and_a_moderator_leads(office: Office) -> None:
+    desk = enter(office, office.desk)
+    enter(office, office.anna)
+    leader = office.director.calls("800")
+    leader.hears(DESK, ANNA)
+    desk.hears(ANNA, DIRECTOR)
+    desk.press("1")
+    leader.hears(ANNA)
+    desk.press("1")
+    leader.hears(DESK, ANNA)
+    leader.press("3")
+    late = enter(office, office.boris)
+    late.over()
+    leader.press("3").hears_voice().hears(DESK, ANNA)
+    leader.press("0").hears_voice()
+    leader.press("103#")
+    office.boris.takes().hears(DESK, ANNA, DIRECTOR)
+    leader.press("7")
+    leader.hears(DESK, ANNA)
+
+
+# -- lamps, presence, messages -----------------------------------------------------------------
+
+
+def test_lamps_presence_and_messages(office: Office) -> None:
+    """Scripted phones watch and write, since the real ones here do neither; a real one calls."""
+    asyncio.run(watch_and_write(office))
+
+
+async def watch_and_write(office: Office) -> None:
+    switch, wires = office.switch, Wires()
+    anna, boris = (
+        scripted.Phone(
+            wires,
+            ("127.0.0.1", switch.port),
+            number,
+            ("127.0.0.1", free_ports()),
+            domain=switch.domain,
+            password=switch.account(number).password,
+        )
+        for number in ("107", "108")
+    )
+    await anna.register()
+    lamp, view = await anna.watch("108"), await anna.watch("108", "presence")
+    slot = await anna.watch("71")
+    await scripted.until(lambda: lamp.notes and view.notes and slot.notes)
+    assert "terminated" in lamp.last and "closed" in view.last
+    assert (await anna.message("108", "for later")).status == 202
+    await boris.register()
+    await scripted.until(lambda: "open" in view.last)
+    await scripted.until(lambda: boris.requests)
+    talk = boris.dial("*43")
+    await scripted.until(lambda: "confirmed" in lamp.last and "on-the-phone" in view.last)
+    talk.hang_up()
+    await scripted.until(lambda: "terminated" in lamp.last)
+    parked = boris.dial("*68")
+    await scripted.until(lambda: "confirmed" in slot.last)
+    parked.hang_up()
+    await scripted.until(lambda: "confirmed" not in slot.last)
+    assert (await anna.message("108", "at once")).status == 200
+    assert [each.body for each in boris.requests if each.method == "MESSAGE"] == [
+        b"for later",
+        b"at once",
+    ]
+    wires.close()
