@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from acd.strategies import Shape, strategies
 from acd.types import CallId, Instant, OfferId, State, Status, record
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ RULE = "1"
 
 Contender: TypeAlias = tuple[tuple[float, ...], int, str]
 """(key, order of the seat, agent)."""
+Wants: TypeAlias = tuple[str, int, str, bool]
+"""A pool's `Needs`."""
+Passed: TypeAlias = tuple[CallId, Wants, str]
+"""A caller who waits longer, what they need, and what else spoke against the pair, if anything."""
+PASSED = 5
+"""Callers passed over who are noted in a decision."""
 
 
 @record
@@ -33,6 +40,7 @@ class Decision:
     """Inputs of one choice: the `callers` who headed their lists, and the first free `agents`.
 
     No `agents` means that this one alone had become free; `free` is how many there were.
+    `passed` stand before the caller in the queue; `scarce` queues kept their last free agents back.
     """
 
     offer: OfferId
@@ -42,13 +50,35 @@ class Decision:
     queue: str
     agent: str
     strategy: str
-    needs: tuple[str, int, str, bool]
+    needs: Wants
     callers: tuple[Row, ...]
     agents: tuple[Contender, ...]
     free: int
     pointer: int
     dice: int
     excluded: tuple[str, ...]
+    passed: tuple[Passed, ...]
+    scarce: tuple[str, ...]
+
+
+def passed_over(entry: Entry, agent: Agent) -> tuple[Passed, ...]:
+    """Those before `entry` in its queue whom `agent` is not given to; the first few of them."""
+    line = entry.queue.line
+    if line[0][3] is entry:
+        return ()
+    return tuple(
+        (call.id, pool.needs, _bar(call, agent))
+        for _, _, _, other in line[:PASSED]
+        if other.row < entry.row and (call := other.call) and (pool := other.pool)
+    )
+
+
+def _bar(call: Call, agent: Agent) -> str:
+    if call.offers:
+        return f"rings at {', '.join(sorted(call.asked))}"
+    if agent.name in call.excluded:
+        return f"was not taken by {agent.name} when last offered"
+    return "" if call.live else "is a callback that is not due"
 
 
 def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
@@ -61,30 +91,58 @@ def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
     return {
         **{field.name: getattr(decision, field.name) for field in fields(decision)},
         "callers": [(rank, number, entry.call.id, name) for rank, number, name, entry in callers],
+        "passed": {
+            call: bar or _unsuited(queue, floor.agents[decision.agent], needs) or "may not be had"
+            for call, needs, bar in decision.passed
+            if queue and decision.agent in names
+        },
         "rule_version": RULE,
-        "tie_break": "earlier seat" if decision.agents else "only candidate",
+        "tie_break": _tie_break(decision),
         "candidates": {name: _verdict(floor, decision, name) for name in names},
     }
+
+
+def _tie_break(decision: Decision) -> str:
+    """What decided between the best two agents."""
+    if not decision.agents:
+        return "none: only this agent had become free"
+    rule = strategies().get(decision.strategy)
+    if rule is not None and rule.shape is Shape.CIRCLE:
+        return f"none: the next after seat {decision.pointer + 1} in the circle"
+    if rule is not None and rule.shape is Shape.DICE:
+        return "dice"
+    rivals = sorted(row for row in decision.agents if row[2] not in decision.excluded)
+    if rule is not None and rule.bounded and rivals[0][2] != decision.agent:
+        return "none: idle for longer than the queue's bound of fairness"
+    tied = len(rivals) > 1 and rivals[0][0] == rivals[1][0]
+    return "earlier seat" if tied else "none: the least score"
 
 
 def _verdict(floor: Floor, decision: Decision, name: str) -> str:
     if name == decision.agent:
         return "chosen"
-    for key, _, other in decision.agents:
-        if other == name:
-            return f"free, score {key}"
-    if name in decision.excluded:
-        return "was asked for this call already"
-    agent = floor.agents[name]
+    agent, queue = floor.agents[name], floor.queues[decision.queue]
     change = next((c for c in reversed(agent.history) if c.event < decision.event), None)
     state = change.state if change else State.OFFLINE
-    if state is not State.IDLE:
-        return f"{state}{f' ({change.detail})' if change and change.detail else ''}"
-    lacking = _unsuited(floor.queues[decision.queue], agent, decision.needs)
-    return lacking or "free, but not among the best"
+    if name in decision.excluded:
+        return "was asked for this call already"
+    if state is State.IDLE or any(name == other for _, _, other in decision.agents):
+        return _standing_of(queue, agent, decision)
+    return f"{state}{f' ({change.detail})' if change and change.detail else ''}"
 
 
-def _unsuited(queue: Queue, agent: Agent, needs: tuple[str, int, str, bool]) -> str:
+def _standing_of(queue: Queue, agent: Agent, decision: Decision) -> str:
+    """Of one who was free: why not they."""
+    if lacking := _unsuited(queue, agent, decision.needs):
+        return lacking
+    for keeper in agent.guarded:
+        if keeper.name in decision.scarce and (keeper is not queue or decision.needs[3]):
+            return f"is kept in reserve for {keeper.name}"
+    score = next((key for key, _, name in decision.agents if name == agent.name), None)
+    return "free, but not among the best" if score is None else f"free, score {score}"
+
+
+def _unsuited(queue: Queue, agent: Agent, needs: Wants) -> str:
     from acd.pool import Needs, Pool
 
     pool = Pool(queue, Needs(*needs))

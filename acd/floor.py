@@ -55,6 +55,7 @@ class Floor:
         self.broken: list[tuple[str, str]] = []  # invariants that this event has violated
         self.changed: dict[str, Agent] = {}  # agents whose state may have to be reported
         self.newcomers: list[Entry] = []
+        self.scarce: set[str] = set()  # queues that keep their last free agents back
         self.thinned: dict[str, Queue] = {}  # queues that may have lost their last agent
         self.decisions: deque[Decision] = deque(maxlen=KEPT)
         self.configure(settings)
@@ -144,10 +145,13 @@ class Floor:
             for queue in agent.guarded:
                 queue.free.add(agent.name)
                 if len(queue.free) == queue.settings.reserve + 1:  # it is full: others may go
+                    self.scarce.discard(queue.name)
                     self.freed.update((name, self.agents[name]) for name in sorted(queue.free))
             return
         for queue in agent.guarded:
             queue.free.discard(agent.name)
+            if len(queue.free) <= queue.settings.reserve:
+                self.scarce.add(queue.name)
         self.freed.pop(agent.name, None)
         if agent.pooled:
             self.unpool(agent)
@@ -260,13 +264,21 @@ class Floor:
         for pool in queue.pools.values():
             pool.clear()
 
-    def recount(self) -> None:
-        """Count staff and refill pools from the facts, after the seats have changed."""
+    def count_staff(self) -> None:
+        """Count anew who is on duty and who is free at each queue: O(seats)."""
+        self.scarce = set()
         for queue in self.queues.values():
             agents = [seat.agent for seat in queue.seats.values()]
             queue.staff = sum(agent.manned == 2 for agent in agents)
             queue.logged_in = sum(agent.manned > 0 for agent in agents)
             queue.free = {agent.name for agent in agents if agent.available}
+            if queue.settings.reserve and len(queue.free) <= queue.settings.reserve:
+                self.scarce.add(queue.name)
+
+    def recount(self) -> None:
+        """Count staff and refill pools from the facts, after the seats have changed."""
+        self.count_staff()
+        for queue in self.queues.values():
             for pool in queue.pools.values():
                 self.fill(pool)
         self.freed.update((a.name, a) for a in self.agents.values() if a.available)

@@ -14,7 +14,7 @@ from acd.actions import ShadowDiffered
 from acd.agent import Agent
 from acd.call import Entry, Row
 from acd.callbacks import Callbacks
-from acd.explain import Contender, Decision
+from acd.explain import Contender, Decision, passed_over
 from acd.floor import Floor
 from acd.invariants import wrong_offer
 from acd.offers import Offers
@@ -181,6 +181,8 @@ class Matcher:
             queue.pointer,
             dice,
             tuple(call.excluded),
+            passed_over(entry, agent),
+            tuple(sorted(floor.scarce)) if floor.scarce else (),
         )
         self.offers.make(entry, agent, decision)
 

@@ -234,13 +234,11 @@ def _load_indexes(floor: Floor, rows: list[dict[str, Any]]) -> None:
         agent.pools.clear()
         agent.offers = dict(sorted(agent.offers.items()))
     floor.seat()
+    floor.count_staff()
     floor.offers = dict(sorted(floor.offers.items()))
     for row in rows:
         queue = floor.queues[row["name"]]
         agents = [seat.agent for seat in queue.seats.values()]
-        queue.staff = sum(agent.manned == 2 for agent in agents)
-        queue.logged_in = sum(agent.manned > 0 for agent in agents)
-        queue.free = {agent.name for agent in agents if agent.available}
         for needs, _, keys in row["pools"]:
             pool = queue.pools[Needs(*needs)]
             for agent in agents:

@@ -10,11 +10,11 @@ from acd.actions import Offer
 from acd.announce import due_lines, next_line
 from acd.codec import CodecError, event_from_json, event_to_json, from_json, to_json
 from acd.dice import Dice
-from acd.events import AgentPaused, CallJoined, Tick
+from acd.events import AgentPaused, AgentResumed, CallJoined, Tick
 from acd.invariants import violations
 from acd.journal import decode, encode, rebuild
 from acd.predict import NOMINAL, Predictor
-from acd.settings import Announcement, Settings, Step
+from acd.settings import AgentSettings, Announcement, Settings, Step
 from acd.skills import SkillError, parse
 from tests.acd.day import Day
 from tests.acd.floorplan import Centre, only, queue, settings
@@ -106,6 +106,59 @@ def test_explain_an_offer_so_that_it_can_be_recomputed() -> None:
     assert record["candidates"]["bob"] == "chosen"
     assert record["candidates"]["anna"].startswith("free, score")
     assert record["candidates"]["zoe"] == "paused (lunch)"
+
+
+def test_explain_whom_a_caller_was_served_before_and_why() -> None:
+    """Two callers stand before the one who is served: one needs French, one rings elsewhere."""
+    agents = {"anna": AgentSettings(), "bob": AgentSettings({"french": 5}), "zoe": AgentSettings()}
+    centre = Centre(settings({"q": queue("anna", "bob", "zoe")}, agents=agents))
+    centre.tell(AgentPaused("anna", ""), AgentPaused("bob", "lunch"))
+    centre.call("ringing")
+    centre.call("french", skills="french")
+    centre.call("plain")
+    offer = only(centre.tell(AgentResumed("anna")), Offer)
+    record = centre.engine.explain_offer(offer.offer)
+    assert record is not None
+    assert record["call"] == "plain"
+    assert record["passed"] == {"ringing": "rings at zoe", "french": "does not meet 'french'"}
+    assert record["candidates"]["bob"] == "paused (lunch)"
+    assert record["tie_break"] == "none: only this agent had become free"
+
+
+def test_explain_what_is_kept_in_reserve_and_what_broke_a_tie() -> None:
+    rules = {
+        "vip": queue("anna", "bob", reserve=1),
+        "q": queue("anna", "bob", "zoe", "yan", strategy="skill", skills="sales"),
+    }
+    agents = {name: AgentSettings({"sales": 5}) for name in ("bob", "zoe", "yan")}
+    agents["anna"] = AgentSettings({"sales": 9})
+    centre = Centre(settings(rules, agents=agents))
+    centre.tell(AgentPaused("bob", ""))
+    record = centre.engine.explain_offer(only(centre.call("one"), Offer).offer)
+    assert record is not None
+    assert record["agent"] == "zoe"
+    assert record["candidates"]["anna"] == "is kept in reserve for vip"
+    assert record["candidates"]["yan"].startswith("free, score (-5")
+    assert record["tie_break"] == "none: the least score"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "broke"),
+    [
+        ("round-robin", "none: the next after seat 1 in the circle"),
+        ("random", "dice"),
+        ("linear", "none: the least score"),
+        ("weighted", "earlier seat"),
+        ("fastest-first", "none: idle for longer than the queue's bound of fairness"),
+    ],
+)
+def test_explain_says_what_broke_the_tie(strategy: str, broke: str) -> None:
+    centre = Centre(settings({"q": queue("a", "b", "c", strategy=strategy, fairness=60.0)}))
+    centre.serve("first", talk=1.0)
+    centre.wait(100)
+    record = centre.engine.explain_offer(only(centre.call("one"), Offer).offer)
+    assert record is not None
+    assert record["tie_break"] == broke
 
 
 def test_explain_why_idle_and_why_waiting() -> None:

@@ -55,8 +55,10 @@ def _of_offer(offer: dict[str, Any]) -> Iterator[str]:
     if others:
         ahead = ", ".join(f"{call} in {queue}" for _, _, call, queue in others)
         yield f"  It came before {ahead}: priority, then arrival."
+    for call, why in offer["passed"].items():
+        yield f"  {call} stands before it in {offer['queue']}, but {why}."
     if offer["agents"]:
-        yield f"  {agent} had the least score of {offer['free']} free; equal ones go by their seat."
+        yield f"  {agent} was chosen of {offer['free']} free; tie-break: {offer['tie_break']}."
     else:
         yield f"  {agent} had just become free, and this caller was the first whom {agent} suits."
     for name, verdict in offer["candidates"].items():
