@@ -31,7 +31,8 @@ class Callbacks:
         call = self.floor.calls.get(event.call)
         if call is None or not call.entries:
             return self.floor.refuse(event, f"call {event.call} does not wait")
-        if call.callback or event.number in self.floor.promised:
+        promised = self.floor.promised.get(event.number, call.id) != call.id
+        if promised or (call.callback and not call.live):  # live: called back, and lost once more
             return self.floor.refuse(event, f"{event.number} is to be called back already")
         if call.phase is not Phase.WAITING:
             return self.floor.refuse(event, f"call {event.call} is being connected")
@@ -41,7 +42,8 @@ class Callbacks:
         deadline = event.deadline or now + queues[0].settings.callback.deadline
         for entry in list(call.entries.values()):
             self.lines.leave(entry, VisitOutcome.CALLBACK)
-        call.callback, call.live = Callback(event.number, deadline), False
+        attempt = call.callback.attempt if call.callback else 0
+        call.callback, call.live = Callback(event.number, deadline, attempt), False
         self.floor.promised[event.number] = call.id
         for queue in queues:
             self.lines.join(call, queue, callback=True, why="callback")

@@ -79,6 +79,10 @@ class Office:
             self._spawn(service(self.switch))
         return restored
 
+    def resume(self) -> None:
+        """To be called once we can be heard: look for those who waited before the restart."""
+        self.centre.resume()
+
     async def stop(self) -> None:
         """Give our own registrations back; queues go on from here at the next start."""
         self._expiry.cancel()

@@ -91,6 +91,7 @@ class App:
         )
         self.tasks.spawn(keepalive.run())
         await self._listen()
+        self.office.resume()
 
     async def _open_store(self) -> Store:
         settings = self._settings

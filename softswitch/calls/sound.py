@@ -51,7 +51,7 @@ class Sound:
         on_lost: Callable[[], None],
     ) -> None:
         """`address`: the IP literal that the peer is told to send to."""
-        self._media, self._address, self._profile = media, address, profile
+        self._media, self.address, self._profile = media, address, profile
         self._on_digit, self._on_lost = on_digit, on_lost
         self.remote_offer: SessionDescription | None = None
         """The offer of the peer's INVITE, not answered yet."""
@@ -194,7 +194,7 @@ class Sound:
     def _local(self) -> LocalMedia:
         port, profile = self.port, self._profile
         return LocalMedia(
-            address=self._address,
+            address=self.address,
             port=port.port,
             rtcp_port=port.rtcp_port,
             codecs=profile.codecs,
@@ -206,7 +206,7 @@ class Sound:
 
     def _family(self) -> Literal[4, 6]:
         offered = family(self.remote_offer) if self.remote_offer is not None else None
-        return 6 if (offered or (6 if ":" in self._address else 4)) == 6 else 4
+        return 6 if (offered or (6 if ":" in self.address else 4)) == 6 else 4
 
     def _connect(self) -> None:
         agreement = self.agreement

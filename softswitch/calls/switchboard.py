@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from media.client import Media, Player
 from media.items import Tone
@@ -13,6 +14,7 @@ from softswitch.sdp import Codec, NotAcceptable, SessionDescription
 from softswitch.sip.callee import Callee
 from softswitch.sip.exchange import Credentials
 from softswitch.sip.headers import quote
+from softswitch.sip.resumed import Resumed
 from softswitch.sip.types import Destination
 from softswitch.sip.ua import UserAgent
 from softswitch.sip.uri import SipUri
@@ -55,6 +57,18 @@ class Switchboard:
         session.on_event = leg.on_sip
         if not leg.sound.is_possible:
             raise NotAcceptable("no codec in common", warning=305)
+        return leg
+
+    def resume(self, facts: Mapping[str, Any], address: str, profile: Profile, party: Party) -> Leg:
+        """The leg of a call that was answered before a restart, `facts` as `written` gave them.
+
+        Whether the party is still there, an offer to it shows.  Raises ParseError, KeyError,
+        TypeError or ValueError for facts that are none.
+        """
+        leg = Leg(self, address, profile, party, incoming=not facts["initiator"])
+        leg.session = Resumed(self.ua, facts, leg.on_sip)
+        leg.answered = True
+        leg.times.answer()
         return leg
 
     def place(

@@ -16,8 +16,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import time
 import tomllib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from random import Random
 from typing import Any, cast
 
@@ -49,7 +50,7 @@ from softswitch.sip.types import Seconds, Target
 from softswitch.sip.uri import SipUri
 from softswitch.store.engine_log import EngineLog, Remembered
 from softswitch.store.messages import Messages
-from softswitch.store.records import Records
+from softswitch.store.records import Records, interrupted
 from softswitch.store.registrations import Registrations
 from softswitch.store.search import Query
 from softswitch.store.shape import SHAPES
@@ -65,6 +66,7 @@ from tests.support.studio import SilentPlayer, studio_media
 
 DOMAIN = "office.test"
 US = ("10.0.0.1", 5060)
+EPOCH = time.time()
 SOON: Seconds = 0.3
 """Long enough for whatever needs no waiting."""
 
@@ -92,17 +94,28 @@ class Memory:
 
 
 class MemoryStore:
-    """What the switch asks of its store, in memory."""
+    """What the switch asks of its store, in memory; `rows` are what another one held."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Mapping[tuple[Any, ...], dict[str, Any]] | None = None) -> None:
         self.memory = Memory()
+        self.memory.rows |= rows or {}
         writer = cast(Writer, self.memory)
-        self.registrations = Registrations(writer, ())
+        self.registrations = Registrations(writer, self._rows("registrations"))
         self.voicemail = Voicemail(writer)
         self.messages = Messages(writer)
-        self.state = State(writer)
+        self.state = State(writer, self._rows("state"))
         self.records = Records(writer)
         self.statistics = Statistics(writer)
+
+    def _rows(self, table: str) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in self.memory.table(table)]
+
+    def end_interrupted(self) -> None:
+        """As opening the store does after a crash."""
+        for table in ("legs", "calls"):
+            for row in self.memory.table(table):
+                if row["ended_at"] is None:
+                    self.memory.put(interrupted(table, tuple(row.values()), row["began_at"]))
 
     async def search(self) -> MemoryStore:
         """Where to ask for records."""
@@ -122,6 +135,12 @@ class MemoryLog:
     def __init__(self) -> None:
         self.repair = None
         self.state, self.events = "null", list[bytes]()
+
+    def copy(self) -> MemoryLog:
+        """As it lies on the disk at this moment."""
+        log = MemoryLog()
+        log.state, log.events = self.state, self.events[:]
+        return log
 
     @property
     def since_snapshot(self) -> int:
@@ -155,6 +174,7 @@ class World:
         self.failures: list[BaseException] = []
         self._phones: dict[str, Phone] = {}
         self._addresses = iter(range(1, 250))
+        self.queue_log = MemoryLog()
         self._join()
 
     def _join(self) -> None:
@@ -166,8 +186,9 @@ class World:
         self.switch = Switch(settings, board, store, self.locations, FEATURES, self.spawn)
         self.switch.trunks = Trunks(self.switch, _nowhere)
         self.switch.recalls = Recalls(self.switch)
-        self.queue_log = MemoryLog()
-        self.centre = self.switch.centre = Centre(self.switch, cast(EngineLog, self.queue_log))
+        self.locations.restore()
+        log = cast(EngineLog, self.queue_log)
+        self.centre = self.switch.centre = Centre(self.switch, log, lambda: EPOCH + clock())
         self.centre.start()
         self.switch.lookups = Lookups(self.switch)
         challenger = Challenger(
@@ -183,6 +204,20 @@ class World:
         self.spawn(watch_lamps(self.switch))
         self.spawn(follow_handsets(self.switch))
         ua.on_request = self.requests.receive
+
+    async def crash(self) -> None:
+        """The switch is killed and started again; phones and calls outside know nothing of it."""
+        self.station.silence()
+        self.store, self.queue_log = MemoryStore(self.store.memory.rows), self.queue_log.copy()
+        tasks, self.tasks = self.tasks, set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.station = Station(self.ether, US, UaSettings(timers=Timers(), address=US))
+        self.media, self.studio = studio_media()
+        self.store.end_interrupted()
+        self._join()
+        self.centre.resume()
 
     def _register(self, tx: ServerTransaction, request: Request) -> None:
         register(

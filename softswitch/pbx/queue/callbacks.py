@@ -8,7 +8,7 @@ first call (its line, language, what menus collected) lies in the store, so a re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -72,8 +72,11 @@ class Callbacks:
             "fields": call.fields,
             "tags": call.tags,
         }
-        self._switch.store.state.set(SPACE, known_as, facts)
+        self.keep(known_as, facts)
         self._leaving[known_as] = call
+
+    def keep(self, known_as: CallId, facts: Mapping[str, Any]) -> None:
+        self._switch.store.state.set(SPACE, known_as, dict(facts))
 
     def left(self, action: Left) -> None:
         """A visit is over: of a callback, the promise may be too."""

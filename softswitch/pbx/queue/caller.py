@@ -118,6 +118,7 @@ class Caller:
         if known is None or any(isinstance(action, NotTaken) for action in answer):
             raise NotAnswered(NO_ANSWER.status)
         self.centre.came(self.call, known.arrived)
+        self.centre.returning.is_back(self.id)
         self.call.record.learn(queue=self.queue)
         self.call.doing = f"{Kind.QUEUE}:{self.queue}"
 
@@ -154,6 +155,7 @@ class Caller:
         greeting = self._greeting or self.settings.greeting
         self.call.leg.answer()
         self.call.record.leg(self.call.leg.id, **self.call.leg.facts())
+        self.centre.returning.remember(self)
         self._sound = self._hold_sound()
         self._sound.play_music()
         self._say(*([greeting] if greeting else []))

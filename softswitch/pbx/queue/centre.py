@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -41,6 +41,7 @@ from softswitch.pbx.queue.callbacks import Callbacks
 from softswitch.pbx.queue.history import History
 from softswitch.pbx.queue.keeper import Keeper
 from softswitch.pbx.queue.offering import Offering
+from softswitch.pbx.queue.returning import Returning
 from softswitch.pbx.queue.roster import Roster
 from softswitch.store.engine_log import EngineLog
 
@@ -54,15 +55,19 @@ log = structlog.get_logger("queue")
 class Centre:
     """All queues and agents of one switch."""
 
-    def __init__(self, switch: Switch, journal: EngineLog) -> None:
+    def __init__(
+        self, switch: Switch, journal: EngineLog, wall: Callable[[], float] = time.time
+    ) -> None:
+        """`wall` tells epoch seconds."""
         self.switch = switch
         history = History(switch.store.statistics, switch.settings.switch.zone)
-        self.keeper = Keeper(journal, history, switch.alarms)
+        self.keeper = Keeper(journal, history, switch.alarms, wall)
         self.callers: dict[CallId, Caller] = {}
         """Those who wait with somebody on the line."""
         self.roster = Roster(self)
         self.offering = Offering(self)
         self.callbacks = Callbacks(self)
+        self.returning = Returning(self)
         self._calls: dict[str, CallId] = {}
         """Which call of the engine the caller's leg is, by leg."""
         self._arrivals: WeakKeyDictionary[Call, Instant] = WeakKeyDictionary()
@@ -71,10 +76,17 @@ class Centre:
         """Take up where the last run ended.  Raises StoreError for a damaged journal."""
         switch = self.switch
         self.keeper.perform = self._perform
-        self.keeper.restore(settings_of(switch.settings))
+        settings = settings_of(switch.settings)
+        self.keeper.restore(settings)
+        self.returning.begin()
+        self.keeper.start(settings)
         switch.watchers.append(self._on_leg)
         switch.on_settings.append(self._on_settings)
         self.roster.start()
+
+    def resume(self) -> None:
+        """Look for those who waited when the last run ended: now we can be heard."""
+        self.returning.resume()
 
     def close(self) -> None:
         """The switch stops; what is going on is as it was when it starts again."""
@@ -128,6 +140,7 @@ class Centre:
         """`caller` waits no longer; one who still stands in line has gone."""
         if self.callers.get(caller.id) is caller:
             del self.callers[caller.id]
+        self.returning.forget(caller.id)
         call = self.floor.calls.get(caller.id)
         if call is not None and call.live:
             self.tell(CallEnded(caller.id))

@@ -8,6 +8,7 @@ the gap.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -43,9 +44,16 @@ class Keeper:
     from that is carried out after everything decided before.
     """
 
-    def __init__(self, journal: EngineLog, history: History, alarms: Alarms) -> None:
+    def __init__(
+        self,
+        journal: EngineLog,
+        history: History,
+        alarms: Alarms,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`wall` tells epoch seconds."""
         self._loop = asyncio.get_running_loop()
-        self.clock = Clock(self._loop.time)
+        self.clock = Clock(self._loop.time, wall)
         self.history = history
         self.perform: Callable[[Action], None] = _nothing
         self._journal, self._alarms = journal, alarms
@@ -72,10 +80,14 @@ class Keeper:
         self.clock.not_before(self.engine.floor.now)
         if remembered.state is None:
             self.save()
-        elif self.engine.floor.settings != settings:
-            self.tell(Reconfigured(settings))
-        self._watch()
         return remembered.state is not None
+
+    def start(self, settings: Settings) -> None:
+        """Go on from there, by these settings; what is due by now is decided."""
+        if self.engine.floor.settings != settings:
+            self.tell(Reconfigured(settings))
+        self.tell(Tick())
+        self._watch()
 
     def _rebuilt(self, state: Any, events: list[Any], settings: Settings) -> Engine:
         if state is None:

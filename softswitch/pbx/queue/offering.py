@@ -5,6 +5,7 @@ Knows how one offer goes on, step by step; what follows from its end is the engi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ class Offering:
     def offer(self, offer: Offer) -> None:
         """Ring the agent for the caller."""
         caller = self._centre.callers.get(offer.call)
+        if caller is None and (back := self._centre.returning.awaited(offer.call)) is not None:
+            self._switch.spawn(self._offer_then(offer, back))
+            return
         if caller is None and not offer.callback:
             self._centre.tell(OfferFailed(offer.offer, OfferOutcome.WITHDRAWN))
             return
@@ -54,6 +58,12 @@ class Offering:
         offered = OfferedLeg(offer, call, self._centre.roster.expect)
         self._open[offer.offer] = offered
         offered.task = self._switch.spawn(self._carry(offered))
+
+    async def _offer_then(self, offer: Offer, back: asyncio.Event) -> None:
+        """Ring once it is known whether the caller is still there, if it is still wanted then."""
+        await back.wait()
+        if offer.offer in self._centre.floor.offers:
+            self.offer(offer)
 
     def withdraw(self, offer: OfferId, *, elsewhere: bool) -> None:
         if (offered := self._open.pop(offer, None)) is not None:

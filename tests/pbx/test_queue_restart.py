@@ -1,0 +1,120 @@
+"""kill -9: callers keep their places, promises are kept, agents are as they were."""
+
+from __future__ import annotations
+
+from tests.pbx.test_queue import joined, queue, state
+from tests.pbx.test_queue_callback import CALLBACK, ask_for_callback
+from tests.pbx.world import World, in_world
+from tests.support.phone import until
+
+ONE = queue().replace('"anna", "boris"]', '"anna"]')
+
+
+@in_world(ONE)
+async def test_callers_whose_phones_are_still_there_keep_their_places(world: World) -> None:
+    first, second, anna = await world.phones("101", "103", "102")
+    anna.busy = True
+    one = first.dial("700")
+    await world.settle()
+    two = second.dial("700")
+    await world.pass_time(30)
+
+    await world.crash()
+    await world.settle()
+    assert world.hears(one) == {"music"} and world.hears(two) == {"music"}
+    [line] = [queue.line for queue in world.centre.floor.queues.values()]
+    assert [row[3].call.customer for row in line] == ["101", "103"]
+    assert line[0][3].waited(world.centre.keeper.clock()) >= 30
+
+    anna.busy = False
+    desk = await anna.rings(within=60)
+    desk.answer()
+    await joined(world, one, desk)
+    one.hang_up()
+    await world.pass_time(11)
+    again = await anna.rings(within=1)
+    again.answer()
+    await joined(world, two, again)
+    visits = world.store.memory.table("visits")
+    assert [(row["caller"], row["outcome"]) for row in visits] == [
+        ("101", "answered"),
+        ("103", "answered"),
+    ]
+
+
+@in_world(ONE)
+async def test_a_caller_whose_phone_has_gone_is_called_back_in_his_place(world: World) -> None:
+    first, second, anna = await world.phones("101", "103", "102")
+    anna.busy = True
+    one = first.dial("700")
+    await world.settle()
+    two = second.dial("700")
+    await world.settle()
+    one.session.hangup()  # nobody hears of it
+    world.station.silence()
+    await world.pass_time(1)
+
+    await world.crash()
+    await world.pass_time(7)
+    anna.busy = False
+    desk = await anna.rings(within=60)
+    assert desk.shown == "Sales: 101 <101>"
+    desk.answer()
+    back = await first.rings(within=1)
+    back.answer()
+    await joined(world, back, desk)
+    assert world.hears(two) == {"music"}
+
+
+@in_world(queue())
+async def test_agents_pauses_and_wrap_up_return(world: World) -> None:
+    caller, anna, boris = await world.phones("101", "102", "103")
+    boris.dial("*46")
+    await world.pass_time(8)
+    talk = caller.dial("700")
+    desk = await anna.rings()
+    desk.answer()
+    await joined(world, talk, desk)
+    talk.hang_up()
+    await world.pass_time(3)
+    assert (state(world, "anna"), state(world, "boris")) == ("wrap-up", "paused")
+
+    await world.crash()
+    assert (state(world, "anna"), state(world, "boris")) == ("wrap-up", "paused")
+    await world.pass_time(7.5)
+    assert state(world, "anna") == "idle"
+    boris.dial("*46")
+    await world.settle()
+    assert state(world, "boris") == "busy"  # on the line with us
+    await world.pass_time(5)
+    assert state(world, "boris") == "idle"
+
+
+@in_world(queue())
+async def test_an_agent_who_talked_is_not_stuck(world: World) -> None:
+    caller, anna = await world.phones("101", "102")
+    talk = caller.dial("700")
+    desk = await anna.rings()
+    desk.answer()
+    await joined(world, talk, desk)
+
+    await world.crash()
+    assert state(world, "anna") == "wrap-up"
+    await world.pass_time(11)
+    assert state(world, "anna") == "idle"
+
+
+@in_world(queue(f'{CALLBACK}mode = "agent-first"\n').replace('"anna", "boris"]', '"anna"]'))
+async def test_promises_are_kept(world: World) -> None:
+    customer, anna = await world.phones("101", "102")
+    anna.busy = True
+    await ask_for_callback(world, customer)
+
+    await world.crash()
+    assert list(world.centre.floor.promised) == ["101"]
+    anna.busy = False
+    desk = await anna.rings(within=60)
+    desk.answer()
+    (await customer.rings(within=1)).answer()
+    await until(lambda: world.hears(desk) == {"101"}, within=1)
+    assert not world.centre.floor.promised
