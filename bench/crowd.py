@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench.cores import CROWD
 from bench.rig import place
-from bench.servers import CALLEES, CALLERS, QUEUE, Server
+from bench.servers import AGENTS, CALLEES, CALLERS, QUEUE, Server
 from tests.interop.phones import Account, Sipp
 from tests.interop.phones.registering import register
 from tests.interop.phones.sipp import SippRun
@@ -62,7 +62,7 @@ def answering(folder: Path, *servers: Server, rate: float = 1000) -> Iterator[Si
         place(phones.pid, CROWD)
         phones.listening()
         for server in servers:
-            for number in CALLEES:
+            for number in (*CALLEES, *AGENTS):
                 account = Account(number, f"secret-{number}", port=server.port)
                 register(account, phones.port, expires=3600)
         yield phones

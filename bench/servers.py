@@ -18,14 +18,14 @@ import psutil
 
 from bench.cores import MEASURED
 from bench.rig import place
-from tests.interop.ports import free_ports
+from tests.interop.ports import free_ports, is_free
 from tests.interop.process import Child
 
 PEOPLE = 100
 """Extensions that call, and as many that are called."""
 CALLERS = [str(1001 + number) for number in range(PEOPLE)]
 CALLEES = [str(3001 + number) for number in range(PEOPLE)]
-AGENTS = 50
+AGENTS = [str(5001 + number) for number in range(50)]
 QUEUE = "7000"
 _DESCRIPTORS = 15_000
 """Sockets that one engine may have open; two of them are a port pair."""
@@ -96,7 +96,7 @@ def switch(folder: Path, *, extensions: int = 0, pairs: int = 1000) -> Iterator[
     """Our switch with so many extensions more, and ports for so many legs."""
     folder.mkdir(parents=True)
     workers = 1 + 2 * pairs // _DESCRIPTORS  # each engine has a limit of its own
-    port, caller, low = free_ports(), free_ports(), 20_000
+    port, caller, low = free_ports(), free_ports(), _media_ports(2 * pairs)
     text = _SETTINGS.format(
         port=port,
         caller=caller,
@@ -116,8 +116,17 @@ def switch(folder: Path, *, extensions: int = 0, pairs: int = 1000) -> Iterator[
         yield Server("switch", port, caller, [child.pid], engines)
 
 
+def _media_ports(count: int) -> int:
+    """The first of so many neighbouring ports that nobody seems to use."""
+    return next(
+        first
+        for first in range(20_000, 65_000 - count, 1000)
+        if all(is_free("127.0.0.1", port) for port in range(first, first + count, 500))
+    )
+
+
 def _people(more: int) -> Iterator[str]:
-    for number in (*CALLERS, *CALLEES, *extra(more)):
+    for number in (*CALLERS, *CALLEES, *AGENTS, *extra(more)):
         yield (
             f'[extensions.{number}]\nname = "Phone {number}"\npassword = "secret-{number}"\n'
             'class = "staff"\nmax_calls = 10000\ndevices = 50\n'
@@ -127,12 +136,11 @@ def _people(more: int) -> Iterator[str]:
 
 
 def _queue() -> str:
-    """One queue, whose agents are some of those who are called."""
-    agents = CALLEES[:AGENTS]
+    """One queue and its agents, each with a phone of his own."""
     tables = [
-        f'[agents.a{number}]\nextension = "{number}"\nlogged_in = true\n' for number in agents
+        f'[agents.a{number}]\nextension = "{number}"\nlogged_in = true\n' for number in AGENTS
     ]
-    names = ", ".join(f'"a{number}"' for number in agents)
+    names = ", ".join(f'"a{number}"' for number in AGENTS)
     line = f'[lines."{QUEUE}"]\nany = "queue:crowd"\n'
     queue = f'[queues.crowd]\nnumber = "{QUEUE}"\nagents = [{names}]\n'
     return "".join(tables) + queue + line

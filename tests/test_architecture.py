@@ -20,13 +20,14 @@ ROOMS: dict[str, set[str]] = {
     "sdp": set(),
     "transport": {"sip"},
     "store": set(),
-    "calls": PROTOCOL,
+    "calls": {*PROTOCOL, "entropy"},
     "pbx": {*PROTOCOL, "calls", "store"},
     "api": {"calls", "pbx", "store"},
     "simulation": {"pbx", "store"},
     "cli": {"app", "simulation"},
     "logging": set(),
-    "app": {*PROTOCOL, "transport", "store", "calls", "pbx", "api", "logging"},
+    "entropy": set(),
+    "app": {*PROTOCOL, "transport", "store", "calls", "pbx", "api", "logging", "entropy"},
     "__main__": {"cli"},
 }
 """What each room of `softswitch` may import of the others; `logging` is for all."""

@@ -7,7 +7,6 @@ import signal
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from random import SystemRandom
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +27,7 @@ from softswitch.app.signalling import Signalling
 from softswitch.app.tasks import Tasks
 from softswitch.app.tracing import Tracing
 from softswitch.app.whole import Whole
+from softswitch.entropy import ENTROPY
 from softswitch.store.engine_log import EngineLog
 from softswitch.store.store import Store
 from softswitch.store.writer import Pace
@@ -70,7 +70,7 @@ class App:
         self.media = Media(media_settings(settings), self._on_media)
         self._exit.push_async_callback(self.media.stop)
         self.tasks = await self._exit.enter_async_context(Tasks())
-        self.signalling = Signalling(settings, SystemRandom())
+        self.signalling = Signalling(settings, ENTROPY)
         self._exit.push_async_callback(self.signalling.close)
         queue_log = EngineLog(settings.switch.data / QUEUES)
         self.office = Office(

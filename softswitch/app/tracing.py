@@ -39,7 +39,7 @@ class Tracing:
         self._switch = switch
         self._owners: dict[str, Owner] = {}  # by Call-ID, in order of age
         switch.watchers.append(self.learn)
-        trace.listen(self._on_message)
+        trace.listen(self._on_message, lambda: hub.heard)
 
     def passed(self, extension: str | None) -> list[Event]:
         """What is remembered, oldest first; of an extension's calls, if one is named."""
@@ -69,8 +69,7 @@ class Tracing:
         return self._owners.get(call_id, NOBODY)
 
     def _on_message(self, traced: Traced) -> None:
-        if self.hub.heard:
-            self.hub.publish("message", self._facts(traced))
+        self.hub.publish("message", self._facts(traced))
 
     def _facts(self, traced: Traced) -> dict[str, Any]:
         far, owner = bracketed(traced.flow.remote), self._owner_of(traced)

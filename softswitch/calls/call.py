@@ -5,9 +5,9 @@ and the record is closed.
 """
 
 import asyncio
-import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 import structlog
@@ -15,6 +15,8 @@ import structlog
 from softswitch.calls.causes import CANCELLED, FAILED, NORMAL, Cause, told
 from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.calls.leg import Leg
+from softswitch.entropy import ENTROPY
+from softswitch.sip.types import Seconds
 
 log = structlog.get_logger("calls")
 
@@ -35,6 +37,9 @@ class Record(Protocol):
         """The call is over."""
 
 
+CLOSE_PATIENCE: Seconds = 2.0
+"""How long the record of a call waits for the statistics of its legs' sound."""
+
 Script: TypeAlias = Callable[["Call"], Awaitable[None]]
 
 
@@ -47,7 +52,7 @@ class Call:
     """
 
     def __init__(self, leg: Leg, record: Record, *, call_id: str | None = None) -> None:
-        self.id = call_id or secrets.token_hex(8)
+        self.id = call_id or ENTROPY.token(8)
         self.leg = leg
         self.legs: list[Leg] = []
         self.record = record
@@ -153,8 +158,10 @@ class Call:
         legs = self.legs[:]
         for leg in legs:
             leg.hang_up(cause)
-        for leg in legs:
-            await leg.sound.closed()
+        with suppress(TimeoutError):  # an engine died with its legs: then they have none
+            async with asyncio.timeout(CLOSE_PATIENCE):
+                for leg in legs:
+                    await leg.sound.closed()
         for leg in legs:
             self.record.leg(leg.id, **leg.facts())
         self.record.end(cause.word, by=self._who_ended())

@@ -33,8 +33,11 @@ class Inbox(Generic[T]):
     async def get(self, timeout: Seconds | None = None) -> T:  # noqa: ASYNC109 — a telephone's word
         """The oldest item; TimeoutError after `timeout` seconds without one."""
         if not self._items:
-            async with asyncio.timeout(timeout):
+            if timeout is None:
                 await self._arrival()
+            else:
+                async with asyncio.timeout(timeout):
+                    await self._arrival()
         return self._items.popleft()
 
     def tee(self, listener: Callable[[T], object] | None) -> None:

@@ -6,7 +6,6 @@ to the office, and what the call is for.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ from softswitch.calls.party import Party
 from softswitch.calls.profile import DtmfForm, Profile
 from softswitch.calls.sound import Sound, quality
 from softswitch.calls.times import Times
+from softswitch.entropy import ENTROPY
 from softswitch.sdp import Codec, SdpError
 from softswitch.sip import events as sip
 from softswitch.sip.message import Request, Response
@@ -65,7 +65,7 @@ class Leg:
         self, board: Switchboard, address: str, profile: Profile, party: Party, *, incoming: bool
     ) -> None:
         """`address`: the IP literal that the peer is told to send sound to."""
-        self.id = secrets.token_hex(6)
+        self.id = ENTROPY.token(6)
         self.profile, self.party, self.incoming = profile, party, incoming
         self.owner: str | None = None
         """The extension whose phone this is; None for parties outside."""

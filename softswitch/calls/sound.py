@@ -6,9 +6,7 @@ Knows SDP and the engine.  Refuses to know SIP, and why a leg should hear anybod
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -18,6 +16,7 @@ from softswitch.calls.causes import CONGESTED
 from softswitch.calls.errors import Refused
 from softswitch.calls.profile import DtmfForm, Profile
 from softswitch.calls.stream import stream_of
+from softswitch.entropy import ENTROPY
 from softswitch.sdp import (
     Agreement,
     Codec,
@@ -29,9 +28,6 @@ from softswitch.sdp import (
 )
 from softswitch.sdp.codecs import read_codecs
 from softswitch.sip.types import Seconds
-
-CLOSE_PATIENCE: Seconds = 2.0
-"""How long the end of a call waits for the engine's last statistics."""
 
 
 class Sound:
@@ -174,11 +170,9 @@ class Sound:
             self._port.close()
 
     async def closed(self) -> None:
-        """Wait, not for long, until the statistics have come."""
+        """Wait until the statistics have come."""
         if self._closed is not None and self.stats is None:
-            with suppress(TimeoutError):  # the engine died with the leg: then there are none
-                async with asyncio.timeout(CLOSE_PATIENCE):
-                    await self._closed
+            await self._closed
 
     # -- inside ----------------------------------------------------------------------
 
@@ -201,7 +195,7 @@ class Sound:
             dtmf=profile.dtmf in (DtmfForm.AUTO, DtmfForm.RFC4733),
             ptime=profile.ptime,
             srtp=Srtp.draw(profile.srtp),
-            session_id=secrets.randbits(31),
+            session_id=ENTROPY.getrandbits(31),
         )
 
     def _family(self) -> Literal[4, 6]:

@@ -59,6 +59,11 @@ class Traced(NamedTuple):
         return user in field(self.data, b"from", b"f") or user in field(self.data, b"to", b"t")
 
 
+def always() -> bool:
+    """Whether messages are wanted by one who wants them all."""
+    return True
+
+
 class Trace:
     """The ring, and whoever listens.
 
@@ -68,7 +73,7 @@ class Trace:
 
     def __init__(self, kept: int = KEPT, clock: Callable[[], float] = time.time) -> None:
         self._ring: deque[tuple[float, bool, Flow, bytes]] = deque(maxlen=kept)
-        self._listeners: list[Callable[[Traced], None]] = []
+        self._listeners: list[tuple[Callable[[Traced], None], Callable[[], bool]]] = []
         self._clock = clock
 
     def record(self, incoming: bool, flow: Flow, data: bytes) -> None:
@@ -76,16 +81,20 @@ class Trace:
         raw = self._clock(), incoming, flow, data
         self._ring.append(raw)
         if self._listeners:
-            traced = Traced(*raw)
-            for listener in self._listeners:
-                listener(traced)
+            for listener, wanted in self._listeners:
+                if wanted():
+                    listener(Traced(*raw))
 
-    def listen(self, listener: Callable[[Traced], None]) -> Callable[[], None]:
-        """Have every message from now on; call the result to have no more."""
-        self._listeners = [*self._listeners, listener]
+    def listen(
+        self, listener: Callable[[Traced], None], wanted: Callable[[], bool] = always
+    ) -> Callable[[], None]:
+        """Have every message from now on that comes while it is `wanted`; call the result to
+        have no more."""
+        entry = listener, wanted
+        self._listeners = [*self._listeners, entry]
 
         def stop() -> None:
-            self._listeners = [each for each in self._listeners if each is not listener]
+            self._listeners = [each for each in self._listeners if each is not entry]
 
         return stop
 
