@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from config.settings import Settings
@@ -48,6 +49,7 @@ class Trunks:
         self._carriers: dict[str, Carrier] = {}
         self._registrations: dict[str, Registration] = {}
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._doubts: dict[str, asyncio.Event] = {}
         self._sources: dict[Address, Line] = {}
         self._hosts: dict[str, list[Line]] = {}
         self._outgoing: dict[Leg, Outgoing] = {}
@@ -134,8 +136,12 @@ class Trunks:
             self._outgoing[leg] = Outgoing(payer, number)
 
     def doubt(self, carrier: Carrier) -> None:
-        """A call got no answer there: ask its servers now rather than at the next interval."""
-        self._switch.spawn(self._ping_all(carrier))
+        """A call got no answer there: ask its servers now rather than at the next interval.
+
+        Without effect on a trunk that is never asked, and so always believed alive.
+        """
+        if carrier.name in self._doubts:
+            self._doubts[carrier.name].set()
 
     # -- inside ----------------------------------------------------------------------
 
@@ -175,6 +181,7 @@ class Trunks:
             tasks.append(spawn(registration.keep()))
 
     def _abandon(self, name: str) -> None:
+        self._doubts.pop(name, None)
         for task in self._tasks.pop(name, ()):
             task.cancel()
         if self.started:
@@ -193,9 +200,13 @@ class Trunks:
         return [numeric] if numeric is not None else await self._resolve(uri)
 
     async def _keep_pinging(self, carrier: Carrier) -> None:
+        doubt = self._doubts[carrier.name] = asyncio.Event()
         while True:
             await self._ping_all(carrier)
-            await asyncio.sleep(pings.interval(carrier))
+            doubt.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pings.interval(carrier)):
+                    await doubt.wait()
 
     async def _ping_all(self, carrier: Carrier) -> None:
         ua = self._switch.board.ua

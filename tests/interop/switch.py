@@ -27,8 +27,8 @@ class Switch(Child):
     """`softswitch run` with a settings file of its own.
 
     `settings` is what the test is about: TOML without [switch], [sip], [media] and [api], which
-    are written here, with the lines `sip` and `media` more; extensions 101 to 10N have the
-    passwords `secret-101` ….
+    are written here, with the lines `switch`, `sip` and `media` more; extensions 101 to 10N have
+    the passwords `secret-101` ….
     """
 
     patience = DRAIN
@@ -41,6 +41,7 @@ class Switch(Child):
         *,
         extensions: int = 4,
         transports: str = "udp tcp",
+        switch: str = "",
         sip: str = "",
         media: str = "",
         drain: float = 1.0,
@@ -51,7 +52,7 @@ class Switch(Child):
         self.tls_port, self.http_port = self.port + 1, free_ports()
         self.settings = folder / "settings.toml"
         self.settings.write_text(
-            self._head(transports, sip, media, drain, ports) + people(extensions) + settings
+            self._head(transports, switch, sip, media, drain, ports) + people(extensions) + settings
         )
         self.start()
 
@@ -63,7 +64,9 @@ class Switch(Child):
             env={"PYTHONUNBUFFERED": "1"},
         )
 
-    def _head(self, transports: str, sip: str, media: str, drain: float, ports: int) -> str:
+    def _head(
+        self, transports: str, switch: str, sip: str, media: str, drain: float, ports: int
+    ) -> str:
         listen = [
             f"{transport}:{host}:{self.tls_port if transport == 'tls' else self.port}"
             for transport in transports.split()
@@ -75,6 +78,7 @@ class Switch(Child):
 domain = "{DOMAIN}"
 data = "data"
 drain = {drain}
+{switch}
 [sip]
 listen = {listen}
 {sip}
@@ -171,23 +175,25 @@ def running(
     settings: str = "",
     *,
     transports: str = "udp tcp",
+    switch: str = "",
     sip: str = "",
     media: str = "",
     extensions: int = 4,
     ports: int = 300,
 ) -> Iterator[Switch]:
     """A switch that is ready; at the end it must go at SIGTERM with code 0 and without a crash."""
-    switch = Switch(
+    office = Switch(
         folder,
         settings,
         extensions=extensions,
         transports=transports,
+        switch=switch,
         sip=sip,
         media=media,
         ports=ports,
     )
-    with serving(switch):
-        yield switch
+    with serving(office):
+        yield office
 
 
 @contextmanager
