@@ -167,10 +167,14 @@ def the_filter(
     agent: str | None = None,
     line: str | None = None,
     trunk: str | None = None,
+    chain: str | None = None,
 ) -> Filter:
-    """What to look for; `number` may be an extension, and is sought in every leg."""
+    """What to look for; `number` may be an extension, and is sought in every leg.
+
+    `chain` is the id of a call's first record, at whichever site of ours it began.
+    """
     return Filter(
-        number, since, until, longer, shorter, cause, direction, queue, agent, line, trunk
+        number, since, until, longer, shorter, cause, direction, queue, agent, line, trunk, chain
     )
 
 

@@ -334,6 +334,7 @@ def voicemail(
 def records(
     number: Annotated[str, typer.Option(help="Who called or was called.")] = "",
     call: Annotated[str, typer.Option(help="One call with its legs and events.")] = "",
+    chain: Annotated[str, typer.Option(help="Records of a call that came from a site.")] = "",
     limit: Annotated[int, typer.Option(help="At most so many, the latest first.")] = 20,
     config: Config = None,
     as_json: AsJson = False,
@@ -342,7 +343,8 @@ def records(
 
     Example: softswitch records --number 101
     """
-    query: dict[str, str | int] = {"limit": limit, **({"number": number} if number else {})}
+    query: dict[str, str | int] = {"limit": limit}
+    query |= {key: text for key, text in (("number", number), ("chain", chain)) if text}
     target = f"/v1/records/{quote(call, safe='')}" if call else f"/v1/records?{urlencode(query)}"
     answer = ask(config, "GET", target)
     listed = answer if call or as_json else answer["records"]

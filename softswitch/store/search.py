@@ -38,6 +38,8 @@ class Query:
     agent: str | None = None
     line: str | None = None
     trunk: str | None = None
+    chain: str | None = None
+    """Id of the first record of a call that went through several switches of ours (N1)."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL."""
@@ -114,8 +116,14 @@ def _concerns(number: str) -> ColumnElement[bool]:
     return or_(CALLS.c.caller == number, CALLS.c.dialled == number, CALLS.c.id.in_(legs))
 
 
+def _in_chain(call_id: str) -> ColumnElement[bool]:
+    told = CALLS.c.details.contains(f'"chain":{json.dumps(call_id)}', autoescape=True)
+    return or_(CALLS.c.id == call_id, told)
+
+
 _LENGTH = CALLS.c.ended_at - CALLS.c.began_at
 _CONDITIONS: Final[dict[str, Callable[[Any], ColumnElement[bool]]]] = {
+    "chain": _in_chain,
     "number": _concerns,
     "since": lambda value: CALLS.c.began_at >= value,
     "until": lambda value: CALLS.c.began_at < value,

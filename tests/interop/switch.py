@@ -46,9 +46,10 @@ class Switch(Child):
         media: str = "",
         drain: float = 1.0,
         ports: int = 300,
+        port: int | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.port = folder, free_ports(2)
+        self.folder, self.port = folder, port or free_ports(2)
         self.tls_port, self.http_port = self.port + 1, free_ports()
         self.settings = folder / "settings.toml"
         self.settings.write_text(
@@ -180,6 +181,7 @@ def running(
     media: str = "",
     extensions: int = 4,
     ports: int = 300,
+    port: int | None = None,
 ) -> Iterator[Switch]:
     """A switch that is ready; at the end it must go at SIGTERM with code 0 and without a crash."""
     office = Switch(
@@ -191,6 +193,7 @@ def running(
         sip=sip,
         media=media,
         ports=ports,
+        port=port,
     )
     with serving(office):
         yield office

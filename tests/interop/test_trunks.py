@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop.phones import Sipp
+from tests.interop.phones import Baresip, Sipp
 from tests.interop.phones.registering import register
 from tests.interop.phones.scenarios import REGISTRAR
 from tests.interop.phones.steps import (
@@ -105,6 +105,9 @@ trunks = "isdn"
 dial = "local"
 trunks = ["hot", "cold"]
 balance = "even"
+[classes.one]
+dial = "local"
+trunks = "city"
 [classes.none]
 dial = []
 [emergency]
@@ -137,7 +140,7 @@ called = "74955555555"
 caller = "+7903"
 lookup = "slow"
 """
-PEOPLE = {"105": "out", "106": "isdn", "107": "even", "108": "none"}
+PEOPLE = {"105": "out", "106": "isdn", "107": "even", "108": "none", "109": "one"}
 
 
 class Office:
@@ -372,6 +375,35 @@ def test_a11_a13_a_database_routes_and_a_silent_one_is_not_waited_for(office: Of
     told = office.switch.command("route", "74955555555", "--from", "79031112233").stdout
     assert "look-up slow: failed (no answer within 0.3 s)" in told
     assert "look-up slow fails" in office.switch.command("status").stdout
+
+
+def test_p32_who_waits_for_a_line_is_rung_back_and_connected(
+    office: Office, tmp_path: Path
+) -> None:
+    """The only channel is busy: `1` camps on; once it is free the phone rings, then dials."""
+    hold = [recv(180), recv(200), ack(), *accept_bye()]
+    remote, rows = f"127.0.0.1:{office.switch.port}", [credentials("105")]
+    with (
+        office.trunk("city", *ANSWERS, calls=2) as city,
+        Baresip(office.switch.account("109"), tmp_path / "109") as waiting,
+    ):
+        waiting.registered()
+        with Sipp(
+            office.new("105"), scenario(*invited(), *hold), remote, service="84951112233",
+            fields=rows, timeout=90,
+        ) as other:  # fmt: skip
+            office.switch.until(lambda: office.talking() == 1, "a call on the only channel")
+            waiting.dial("84953334455")
+            waiting.established()
+            waiting.press("1")
+            waiting.closed()
+            office.switch.command("hangup", "--all")
+            passed(other)
+        waiting.wait_for("CALL_ESTABLISHED", direction="incoming")
+        city.until(lambda: "INVITE sip:+74953334455@" in city.messages(), "the call he waited for")
+        office.switch.until(lambda: office.talking() == 1, "two who talk")
+        waiting.hangup()
+        passed(city)
 
 
 def test_help_is_reached_by_one_who_may_dial_nothing_over_a_full_trunk(office: Office) -> None:

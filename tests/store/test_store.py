@@ -84,6 +84,7 @@ async def test_filters_find_extension_number_date_duration_and_cause(store: Stor
         record = store.records.begin(f"c{at}", caller=caller, dialled=dialled, queue="sales")
         record.leg("a", party=caller)
         record.leg("b", party="104" if at == 2 else dialled)
+        record.learn(**({"chain": "c2"} if at == 1 else {}))
         store.records.clock = lambda at=at: NOW + 100 * at + at  # type: ignore[misc]
         record.end(cause)
 
@@ -101,6 +102,7 @@ async def test_filters_find_extension_number_date_duration_and_cause(store: Stor
     assert await ids(Query(longer=1, shorter=1)) == ["c1"]
     assert await ids(Query(since=NOW + 100, until=NOW + 200)) == ["c1"]
     assert await ids(Query(queue="sales", cause="none")) == []
+    assert await ids(Query(chain="c2")) == ["c2", "c1"]
     assert [c["id"] for c in await search.page(Query(), limit=1, offset=1)] == ["c1"]
 
 
