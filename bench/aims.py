@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PEERS = {
-    "signalling.kamailio_call_with_digest_ms": "Kamailio",
     "relay.rtpengine_us_per_packet": "rtpengine",
-    "signalling.kamailio_call_ms": "Kamailio",
-    "signalling.kamailio_registration_ms": "Kamailio",
 }
 """Figures of other people's programs, under the same load on the same core."""
 

@@ -31,7 +31,8 @@ class Measurement:
 
 
 MEASUREMENTS = (
-    Measurement("signalling", "Registrations and calls", (60, 420), "empty call"),
+    Measurement("signalling", "Registrations and calls", (28, 420), "empty call"),
+    Measurement("b2bua", "Calls through other B2BUAs", (30, 110), "empty call", taken="whole"),
     Measurement("relay", "Relay of sound", (8, 140)),
     Measurement("rooms", "Conferences", (6, 25)),
     Measurement("hold", "Music on hold", (3, 11)),

@@ -13,8 +13,10 @@ from bench.run import Line, Run
 
 THRESHOLD = 0.10
 """Changes below a tenth are no news on a machine that others use."""
-ONE_ROUND_NOISE = 0.10
-"""What is taken for the noise of a figure of which there is one round only."""
+ONE_ROUND_NOISE, TAIL_NOISE = 0.10, 0.50
+"""What is taken for the noise of a figure of which there is one round only: of sums and medians,
+and of the rare worst, by the words below."""
+TAILS = ("p99", "p999", "longest", "jitter", "spacing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ def _change(old: Line, new: Line, threshold: float) -> Change | None:
 
 
 def _noise(line: Line) -> float:
-    return line.figure.noise if len(line.figure.values) > 1 else ONE_ROUND_NOISE
+    if len(line.figure.values) > 1:
+        return line.figure.noise
+    return TAIL_NOISE if any(word in line.figure.name for word in TAILS) else ONE_ROUND_NOISE
 
 
 def _worse(before: float, after: float, more_is_better: bool) -> float:

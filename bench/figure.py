@@ -8,7 +8,8 @@ for what could not be measured.  The name says the rest:
 * `…_failed` and `…_lost` count parts of the load that failed, and must be 0;
 * `STEM_at_N_THINGS` is one point of a curve: the cost STEM under a load of N things.
 
-Any other number is a fact of the load (calls, agents) and has no better or worse.
+Any other number is a fact of the load (calls, agents, how late the crowd was) and has no better or
+worse.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ def unit_of(name: str, default: str = "") -> tuple[str, bool]:
     for part, unit in RATES.items():
         if part in name:
             return unit, True
+    if "crowd" in name:
+        return "", False
     words = [word for word in re.split(r"[_ .]", name) if word in UNITS]
     if not words and "_of_" in name:
         return "×", False

@@ -31,7 +31,7 @@ async def measure(listeners: int, seconds: Seconds) -> rig.Figures:
 
 
 def figures(quick: bool) -> rig.Figures:
-    return asyncio.run(measure(300, 3.0) if quick else measure(1000, 8.0))
+    return asyncio.run(measure(300, 1.0) if quick else measure(1000, 8.0))
 
 
 if __name__ == "__main__":

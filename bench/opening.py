@@ -71,7 +71,7 @@ async def _measure(legs: int, changes: int) -> rig.Figures:
 
 
 def figures(quick: bool) -> rig.Figures:
-    return asyncio.run(_measure(500, 30) if quick else _measure(2000, 150))
+    return asyncio.run(_measure(500, 15) if quick else _measure(2000, 150))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ async def measure(calls: int, seconds: Seconds, folder: Path) -> dict[str, float
 
 def figures(quick: bool) -> rig.Figures:
     with tempfile.TemporaryDirectory() as folder:
-        calls, seconds = (100, 3.0) if quick else (300, 8.0)
+        calls, seconds = (100, 1.0) if quick else (300, 8.0)
         found = asyncio.run(measure(calls, seconds, Path(folder)))
         octets = sum(file.stat().st_size for file in Path(folder).iterdir())
     return {"calls": calls, **found, "megabytes": octets / 1e6}

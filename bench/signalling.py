@@ -93,7 +93,7 @@ def beside_kamailio(rounds: int, seconds: float) -> dict[str, float | int]:
     with _office(peers=True) as servers:
         for load, rate in LOADS.values():  # once unmeasured: caches and memory are warm then
             for server in servers:
-                cost(server, load, 0.5, rate)
+                cost(server, load, 0.3, rate)
         for _ in range(rounds):
             for name, (load, rate) in LOADS.items():
                 for server in servers:
@@ -172,8 +172,8 @@ def _steady(server: Server, load: Load, seconds: float, rate: float) -> float:
 
 def figures(quick: bool) -> Figures:
     """CPU milliseconds, ratios, delays, memory and growth."""
-    found = beside_kamailio(3, 1.5) if quick else beside_kamailio(7, 3.0)
-    found |= delays(4.0 if quick else 10.0)
+    found = beside_kamailio(1, 1.0) if quick else beside_kamailio(7, 3.0)
+    found |= delays(1.5 if quick else 10.0)
     if not quick:
         found |= held((50, 500, 1000, 5000), 3.0)
         found |= registered((100, 1000, 10_000), 2.0)

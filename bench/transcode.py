@@ -33,7 +33,7 @@ async def measure(calls: int, seconds: Seconds) -> rig.Figures:
 
 
 def figures(quick: bool) -> rig.Figures:
-    return asyncio.run(measure(100, 3.0) if quick else measure(300, 8.0))
+    return asyncio.run(measure(100, 1.0) if quick else measure(300, 8.0))
 
 
 if __name__ == "__main__":

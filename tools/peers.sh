@@ -31,6 +31,15 @@ keep_quiet() {  # a server that is only measured need not run for ever
     done
 }
 
+give_sippy() {  # a B2BUA in Python: in an environment of its own, since it is nobody's dependency
+    [ -x bench/out/sippy/bin/b2bua_simple ] && return
+    echo "Installing: sippy"
+    mkdir -p bench/out
+    { python3 -m venv bench/out/sippy && bench/out/sippy/bin/pip install -q sippy==2.5.0; } \
+        >/dev/null 2>&1 || echo "ABSENT: sippy (Python package sippy); $loss" >&2
+}
+
+[ "$wanted" = bench ] && give_sippy
 missing=$(absent)
 [ -z "$missing" ] && exit 0
 

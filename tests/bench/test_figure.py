@@ -21,6 +21,7 @@ from bench.growth import curves, exponents, fit
         ("switch_call_failed", "failed", False),
         ("kb_per_call_at_1000_calls", "KB", False),
         ("agents", "", False),
+        ("crowd_late_ms", "", False),
     ],
 )
 def test_a_name_tells_its_unit(name: str, unit: str, more_is_better: bool) -> None:
