@@ -39,6 +39,8 @@ _MOST_REPORTS = 20
 """Reports of quality at a time, so that many legs opened at once do not hold up the tick."""
 _LOOK_EVERY: Seconds = 0.2
 """Between two looks at all legs."""
+_PATIENT: Seconds = 0.005
+"""Gathering of batches while nothing is relayed: what is mixed waits for the tick anyway."""
 _FEW = 8
 """Packets that make it worth while to look once more whether others can follow them."""
 _MOST_FRAMES = 5
@@ -395,6 +397,9 @@ class Core:
         if plans is not None:
             self.mixer.adopt(plans, self._players)
             self.express.review()
+            relays = bool(self.legs.flows.any())
+            gather = self._settings.gather
+            self._backend.gather = gather if relays else max(gather, _PATIENT)
 
     def close(self) -> None:
         """Finish what lies on disk."""

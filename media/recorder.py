@@ -1,11 +1,10 @@
-"""Recordings: frames from the tick to files on disk, by a thread, so that no tick waits for a disk.
+"""Recordings: sound from the tick to files on disk, by a thread, so that no tick waits for a disk.
 
 Knows frames and paths; no legs, no clock.  A WAV file begins with lengths of 0xFFFFFFFF, which are
 set right when it is closed: after a crash players read such a file to its end.
 """
 
 import queue
-import random
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import structlog
 
 from media.background import stand_back
-from media.pcm import FRAMES_PER_SECOND, Pcm, frame_samples
+from media.pcm import Pcm
 from media.recordings import OggFile, RecordingFile, WavFile
 from media.types import Seconds
 
@@ -23,8 +22,6 @@ Format: TypeAlias = Literal["wav", "ogg"]
 
 _log = structlog.get_logger(__name__)
 
-_CHUNK: Final = FRAMES_PER_SECOND
-"""Frames handed over at once: a crash loses at most this second."""
 _WAITING: Final = 1024
 """Chunks (some 32 MB of stereo at 8 kHz) that may wait for the disk in all."""
 
@@ -46,6 +43,8 @@ class DiskWriter:
     """The thread that writes all recordings of one engine, in order.  It ends with `close`."""
 
     def __init__(self, waiting: int = _WAITING) -> None:
+        self.ended: queue.SimpleQueue[Recorder] = queue.SimpleQueue()
+        """Recorders of which `poll` has something to tell."""
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._bound = waiting
         self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
@@ -93,46 +92,27 @@ class Recorder:
         self._writer = writer
         self._file: RecordingFile | None = None
         self._make = (WavFile if format == "wav" else OggFile, rate, 2 if stereo else 1)
-        self._chunk = self._new_chunk()
-        self._fill = self._lost = self._written = 0
-        self._limit = random.randint(1, _CHUNK)  # so that recordings begun together take turns
-        self._paused = self._stopped = False
+        self._lost = self._written = 0
+        self._stopped = False
         self._error: str | None = None
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         writer.submit(self._open)
 
-    def write(self, left: Pcm, right: Pcm | None = None) -> None:
-        """Append one frame: each side to its channel, or both together when mono.
-
-        Nothing is written while paused, after `stop` and after an error.
+    def append(self, sound: Pcm) -> None:
+        """Append some sound, `(channels, frames, samples of a frame)`, which is the writer's own
+        from now on.  Nothing is written after `stop` and after an error.
         """
-        if self._paused or self._stopped:
+        if self._stopped:
             return
-        sides = self._chunk[self._fill]
-        if self.stereo:
-            sides[:, 0] = left
-            sides[:, 1] = 0 if right is None else right
-        elif right is None:
-            sides[:, 0] = left
+        if self._writer.full:
+            self._lost += sound[0].size
         else:
-            sides[:, 0] = np.clip(left.astype(np.int32) + right, -32768, 32767)
-        self._fill += 1
-        if self._fill == self._limit:
-            self._limit = _CHUNK
-            self._hand_over()
-
-    def pause(self) -> None:
-        """Leave out what comes until `resume`."""
-        self._paused = True
-
-    def resume(self) -> None:
-        self._paused = False
+            self._writer.submit(lambda: self._append(sound))
 
     def stop(self) -> None:
         """End the recording; `poll` tells when it is closed.  Stopping twice is harmless."""
         if not self._stopped:
             self._stopped = True
-            self._hand_over()
             self._writer.submit(self._close)
 
     def poll(self) -> Outcome | None:
@@ -141,18 +121,6 @@ class Recorder:
             return self._outcomes.get_nowait()
         except queue.Empty:
             return None
-
-    def _hand_over(self) -> None:
-        frames = self._chunk[: self._fill]
-        if self._fill and self._writer.full:
-            self._lost += self._fill
-        elif self._fill:
-            self._writer.submit(lambda: self._append(frames))
-            self._chunk = self._new_chunk()
-        self._fill = 0
-
-    def _new_chunk(self) -> Pcm:
-        return np.empty((_CHUNK, frame_samples(self.rate), 2 if self.stereo else 1), np.int16)
 
     # -- in the writer's thread -----------------------------------------------------------------
 
@@ -164,12 +132,12 @@ class Recorder:
         except OSError as error:
             self._fail(error)
 
-    def _append(self, frames: Pcm) -> None:
+    def _append(self, sound: Pcm) -> None:
         if self._file is None:
             return
         try:
-            self._file.append(frames.reshape(-1, frames.shape[2]))
-            self._written += len(frames)
+            self._file.append(np.ascontiguousarray(sound.reshape(len(sound), -1).T))
+            self._written += sound[0].size
         except OSError as error:
             self._fail(error)
 
@@ -192,6 +160,7 @@ class Recorder:
 
     def _tell(self) -> None:
         if self._error is None and self._lost:
-            lost = self._lost / FRAMES_PER_SECOND
+            lost = self._lost / self.rate
             self._error = f"{self.path}: {lost:.1f} s are lost, the disk did not keep up"
-        self._outcomes.put(Outcome(self.path, self._written / FRAMES_PER_SECOND, self._error))
+        self._outcomes.put(Outcome(self.path, self._written / self.rate, self._error))
+        self._writer.ended.put(self)

@@ -24,7 +24,8 @@ class MediaSettings:
     """Engine processes; the legs of one call live in one of them."""
     backend: BackendName = "auto"
     gather: Seconds = 0.002
-    """How long a batch of packets may be gathered before it is handled (at most 2 ms)."""
+    """How long a batch of packets may be gathered before it is handled (at most 2 ms); while
+    nothing is relayed the engine takes 5 ms, since mixed sound waits for the tick anyway."""
     latch_window: Seconds = 10.0
     """How long after signalling a leg behind NAT may choose its first source."""
     source_silence: Seconds = 3.0

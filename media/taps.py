@@ -1,21 +1,20 @@
 """Recorders as listeners of the graph: each side taps what it is to hear.
 
-Joins `Recorder` to the switchboard and the mixer; writes nothing itself.
+Joins recorders and tapes to the switchboard and the mixer; writes nothing itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from media import commands, events
 from media.mixer import Mixer
+from media.plan import RatePlan
 from media.recorder import DiskWriter, Recorder
 from media.switchboard import Switchboard
-
-_LOOK_EVERY = 5
-"""Ticks between two looks whether the disk refuses a file that is being written."""
+from media.tape import Tape
 
 
 def _taps(number: int) -> tuple[int, int]:
@@ -32,20 +31,24 @@ class Recordings:
         self._board, self._mixer, self._emit = board, mixer, emit
         self._writer: DiskWriter | None = None
         self._running: dict[int, Recorder] = {}
-        self._ending: dict[int, Recorder] = {}
-        self._ticks = 0
+        self._numbers: dict[Recorder, int] = {}
+        """All that run or are being closed."""
+        self._tapes: dict[tuple[int, bool], Tape] = {}
+        self._placed: dict[Tape, RatePlan | None] = {}
 
     def begin(self, command: commands.Record) -> None:
         """Start the file and tap the sources."""
         if self._writer is None:
             self._writer = DiskWriter()
-        self._running[command.recorder] = Recorder(
+        recorder = self._running[command.recorder] = Recorder(
             command.path,
             self._writer,
             rate=command.rate,
             stereo=command.stereo,
             format=command.format,
         )
+        self._numbers[recorder] = command.recorder
+        self._tape(recorder).add(command.recorder, recorder)
         for tap, source in zip(_taps(command.recorder), (command.left, command.right), strict=True):
             if source is not None:
                 self._board.taps[tap] = command.rate, {source: 1.0}
@@ -54,7 +57,7 @@ class Recordings:
     def pause(self, number: int, paused: bool) -> None:
         recorder = self._running.get(number)
         if recorder is not None:
-            (recorder.pause if paused else recorder.resume)()
+            self._tape(recorder).pause(number, paused)
 
     def end(self, number: int) -> None:
         """Finish the file; `Recorded` follows when it is closed."""
@@ -64,37 +67,36 @@ class Recordings:
         for tap in _taps(number):
             self._board.taps.pop(tap, None)
         self._board.graph.changed = True
+        self._tape(recorder).remove(number)
         recorder.stop()
-        self._ending[number] = recorder
 
     def tick(self) -> None:
-        """Hand over this tick's sound, and tell now and then what has ended."""
-        for rate in {recorder.rate for recorder in self._running.values()}:
-            self._write(rate)
-        self._ticks += 1
-        self._look(self._ending)
-        if self._ticks % _LOOK_EVERY == 0:
-            self._look(self._running)
+        """Hand over this tick's sound, and tell what has ended."""
+        for tape in self._tapes.values():
+            self._write(tape)
+        self._tell()
 
-    def _write(self, rate: int) -> None:
-        found = self._mixer.sounds(rate)
-        silence = np.zeros(rate // 50, np.int16)
-        taps: Mapping[int, int] = {} if found is None else found[0].taps
-        sounds = silence[None] if found is None else found[1]
-        for number, recorder in self._running.items():
-            if recorder.rate == rate:
-                left, right = taps.get(-2 * number), taps.get(-2 * number - 1)
-                recorder.write(
-                    silence if left is None else sounds[left],
-                    None if right is None else sounds[right],
-                )
+    def _tape(self, recorder: Recorder) -> Tape:
+        kind = recorder.rate, recorder.stereo
+        if kind not in self._tapes:
+            self._tapes[kind] = Tape(recorder.rate, 2 if recorder.stereo else 1)
+        return self._tapes[kind]
 
-    def _look(self, recorders: Mapping[int, Recorder]) -> None:
-        for number, recorder in list(recorders.items()):
-            outcome = recorder.poll()
-            if outcome is not None:
+    def _write(self, tape: Tape) -> None:
+        found = self._mixer.sounds(tape.rate)
+        plan, sounds = found or (None, np.zeros((1, tape.rate // 50), np.int16))
+        if tape not in self._placed or self._placed[tape] is not plan:
+            taps = {} if plan is None else plan.taps
+            tape.place({n: (taps.get(-2 * n), taps.get(-2 * n - 1)) for n in self._running})
+            self._placed[tape] = plan
+        tape.write(sounds)
+
+    def _tell(self) -> None:
+        while self._writer is not None and not self._writer.ended.empty():
+            recorder = self._writer.ended.get()
+            number, outcome = self._numbers.pop(recorder, None), recorder.poll()
+            if number is not None and outcome is not None:  # else it was told before
                 self.end(number)
-                self._ending.pop(number, None)
                 self._emit(events.Recorded(number, outcome.path, outcome.seconds, outcome.error))
 
     def close(self) -> None:

@@ -32,6 +32,8 @@ class Backend(Protocol):
 
     name: str
     pool: Pool
+    gather: Seconds
+    """How long a batch may be gathered; may be changed at any time."""
     oversize: int
     """Packets too long to be taken whole."""
     refused: int

@@ -45,7 +45,7 @@ class EpollBackend:
     def __init__(self, sockets: Sockets, control: int, gather: Seconds) -> None:
         self.pool = Pool(_RECEIVE_ROWS, _SEND_ROWS)
         self.oversize = self.refused = 0
-        self._sockets, self._gather = sockets, gather
+        self._sockets, self.gather = sockets, gather
         self._descriptors: list[int] = sockets.descriptors.tolist()
         self._control = control
         self._index: Ints = np.zeros(max(self._descriptors, default=0) + 1, np.int64)
@@ -70,7 +70,7 @@ class EpollBackend:
     def wait(self, timeout: Seconds) -> Batch:
         self._next_send_row = self.pool.receiving
         ready = self._epoll.poll(max(timeout, 0.0), _RECEIVE_ROWS)
-        early = self._last_turn + self._gather - time.monotonic()
+        early = self._last_turn + self.gather - time.monotonic()
         if ready and early > 0:  # let a batch gather, so that its fixed cost is shared
             time.sleep(min(early, max(timeout, 0.0)))
             ready = self._epoll.poll(0, _RECEIVE_ROWS)

@@ -50,7 +50,7 @@ class UringBackend:
     def __init__(self, sockets: Sockets, control: int, gather: Seconds) -> None:
         self.oversize = self.refused = 0
         self._sockets, self._control = sockets, control
-        self._gather, self._last_turn = gather, 0.0
+        self.gather, self._last_turn = gather, 0.0
         self._ring = _Ring(sockets.descriptors)
         self.pool = Pool(_RECEIVE_ROWS, _SEND_ROWS)
         self._buffers = _BufferRing(self._ring, self.pool)
@@ -77,7 +77,7 @@ class UringBackend:
     def wait(self, timeout: Seconds) -> Batch:
         self._ring.submit()  # what is sent now must not make the gathering longer
         passed = time.monotonic() - self._last_turn
-        gather = min(max(self._gather - passed, _LEAST_GATHER), self._gather)
+        gather = min(max(self.gather - passed, _LEAST_GATHER), self.gather)
         completions = self._ring.wait(max(timeout, 0.0), gather)
         self._last_turn = time.monotonic()
         self._buffers.provide(self._held)

@@ -16,6 +16,7 @@ import soundfile
 
 from media.pcm import Pcm
 from media.recorder import DiskWriter, Outcome, Recorder
+from media.tape import Tape
 from tests.media.sounds import frames_of, level_db, share, tone
 
 
@@ -34,8 +35,17 @@ def settle(writer: DiskWriter) -> None:
 
 
 def record(recorder: Recorder, left: Pcm, right: Pcm | None = None, rate: int = 8000) -> None:
-    for i, frame in enumerate(frames_of(left, rate // 50)):
-        recorder.write(frame, None if right is None else frames_of(right, rate // 50)[i])
+    """Through a tape, as the engine does it: one frame of each side a tick."""
+    tape = Tape(rate, 2 if recorder.stereo else 1)
+    tape.add(1, recorder)
+    tape.place({1: (0, None if right is None else 1)})
+    write(tape, left, left if right is None else right)
+    tape.remove(1)
+
+
+def write(tape: Tape, *sounds: Pcm) -> None:
+    for frames in zip(*(frames_of(sound, tape.rate // 50) for sound in sounds), strict=True):
+        tape.write(np.stack(frames))
 
 
 def ended(recorder: Recorder, writer: DiskWriter) -> Outcome:
@@ -94,11 +104,10 @@ _RECORD_AND_DIE = """
 import os, sys, threading
 from media.recorder import DiskWriter, Recorder
 from tests.media.sounds import tone
+from tests.media.test_recorder import record
 writer, done = DiskWriter(), threading.Event()
 recorder = Recorder(sys.argv[1], writer, format=sys.argv[2])
-left, right = tone(500, seconds=4.0), tone(1500, seconds=4.0)
-for at in range(0, len(left), 160):
-    recorder.write(left[at : at + 160], right[at : at + 160])
+record(recorder, tone(500, seconds=4.0), tone(1500, seconds=4.0))
 writer.submit(done.set)
 done.wait()
 os.kill(os.getpid(), 9)
@@ -124,16 +133,40 @@ def by_wave(path: str) -> Pcm:
 
 def test_what_comes_during_a_pause_is_left_out(tmp_path: Path, writer: DiskWriter) -> None:
     path = str(tmp_path / "call.wav")
-    recorder = Recorder(path, writer, stereo=False)
-    record(recorder, tone(500))
-    recorder.pause()
-    record(recorder, tone(1000))
-    recorder.resume()
-    record(recorder, tone(1500))
+    recorder, tape = Recorder(path, writer, stereo=False), Tape(8000, 1)
+    tape.add(7, recorder)
+    tape.place({7: (0, None)})
+    for frequency, paused in ((500, False), (1000, True), (1500, False)):
+        tape.pause(7, paused)
+        write(tape, tone(frequency))
+    tape.remove(7)
     assert ended(recorder, writer).seconds == 2.0
     sound, _ = soundfile.read(path, dtype="int16")
     assert share(sound[:8000], 500) > 0.99
     assert share(sound[8000:], 1500) > 0.99
+
+
+def test_many_recordings_come_and_go_on_one_tape(tmp_path: Path, writer: DiskWriter) -> None:
+    """More than one block of them; a place that was given back serves the next."""
+    tape, recorders = Tape(8000, 2), {}
+    for number in range(70):
+        recorders[number] = Recorder(str(tmp_path / f"{number}.wav"), writer)
+        tape.add(number, recorders[number])
+    tape.place({number: (number % 2, None) for number in recorders})
+    write(tape, tone(500, seconds=0.5), tone(1500, seconds=0.5))
+    for number in range(0, 70, 3):
+        tape.remove(number)
+        assert ended(recorders.pop(number), writer).seconds == 0.5
+    last = recorders[99] = Recorder(str(tmp_path / "99.wav"), writer)
+    tape.add(99, last)
+    tape.place({number: (number % 2, None) for number in recorders})
+    write(tape, tone(500, seconds=0.5), tone(1500, seconds=0.5))
+    for number, recorder in recorders.items():
+        tape.remove(number)
+        assert ended(recorder, writer).seconds == (0.5 if number == 99 else 1.0)
+        sound, _ = soundfile.read(recorder.path, dtype="int16")
+        assert share(sound[:, 0], 1500 if number % 2 else 500) > 0.95
+        assert not sound[:, 1].any()
 
 
 def test_a_full_disk_is_told_and_harms_nobody(tmp_path: Path, writer: DiskWriter) -> None:

@@ -60,6 +60,7 @@ class ListBackend:
 
     def __init__(self, sockets: Sockets) -> None:
         self.pool = Pool(1024, 4096)
+        self.gather = 0.0
         self.oversize = self.refused = 0
         self.sent: list[Sent] = []
         self.now: Instant = 0.0
