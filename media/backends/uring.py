@@ -75,10 +75,11 @@ class UringBackend:
         self._ring.push(kernel.words(head, 0, target, 0, _CANCEL << _TAG, count=1))
 
     def wait(self, timeout: Seconds) -> Batch:
-        self._ring.submit()  # what is sent now must not make the gathering longer
-        passed = time.monotonic() - self._last_turn
-        gather = min(max(self.gather - passed, _LEAST_GATHER), self.gather)
-        completions = self._ring.wait(max(timeout, 0.0), gather)
+        begun = time.monotonic()
+        self._ring.submit()  # what is sent now must not make the waiting longer
+        now = time.monotonic()
+        gather = min(max(self.gather - (now - self._last_turn), _LEAST_GATHER), self.gather)
+        completions = self._ring.wait(max(timeout - (now - begun), 0.0), gather)
         self._last_turn = time.monotonic()
         self._buffers.provide(self._held)
         self._next_send_row = self.pool.receiving
