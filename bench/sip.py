@@ -55,7 +55,7 @@ class Switch:
         self.challenger = Challenger(REALM, lambda uri: uri.host == REALM, b"key", Random(1))
         self.sent: list[bytes] = []
         self._clock = clock
-        self._secrets: dict[str, Secrets] = {}
+        self.secrets: dict[str, Secrets] = {}
 
     def send(self, data: bytes, destination: Destination) -> bool:
         self.sent.append(data)
@@ -73,7 +73,7 @@ class Switch:
 
     def know(self, username: str) -> Credentials:
         """A user's credentials; the switch knows him from now on."""
-        self._secrets[username] = secrets(username, REALM, "secret")
+        self.secrets[username] = secrets(username, REALM, "secret")
         return Credentials(username, "secret")
 
     def on_request(self, tx: ServerTransaction, request: Request) -> None:
@@ -82,7 +82,7 @@ class Switch:
             ua.respond(tx, reply(request, 200, to_tag=tag, headers=ua.capabilities))
             return
         now = self._clock()
-        verdict = self.challenger.verify(request, self._secrets.get, now)
+        verdict = self.challenger.verify(request, self.secrets.get, now)
         if verdict.outcome is not Outcome.ACCEPTED:
             asked = [("WWW-Authenticate", text) for text in self.challenger.challenge(now)]
             ua.respond(tx, reply(request, 401, to_tag=tag, headers=asked))
@@ -148,6 +148,57 @@ def _parse_all(texts: list[bytes]) -> None:
         parse(text)
 
 
+def serializing(count: int) -> dict[str, float]:
+    """Each message that was parsed back into octets."""
+    measured = {}
+    for name, message in MESSAGES.items():
+        parsed = [parse(text) for text in copies(message, count)]
+        measured[f"serialize {name}"] = microseconds(count, partial(_serialize_all, parsed))
+    return measured
+
+
+def _serialize_all(messages: list[Request | Response]) -> None:
+    for message in messages:
+        message.encode()
+
+
+def digesting(count: int) -> dict[str, float]:
+    """A challenge, a phone's answer to it, and our judgement of that."""
+    switch, [text] = Switch(), copies(MESSAGES["REGISTER"], 1)
+    credentials, verify = switch.know("101"), switch.challenger.verify
+    requests: list[Request] = []
+    refusals: list[Response] = []
+    begin = process_time()
+    asked = [switch.challenger.challenge(0.0)[0] for _ in range(count)]
+    challenging = (process_time() - begin) / count * 1e6
+    for value in asked:
+        refusal = Response(401)
+        refusal.headers.add("WWW-Authenticate", value)
+        refusals.append(refusal)
+        request = parse(text)
+        assert isinstance(request, Request)
+        request.headers.remove("Authorization")
+        requests.append(request)
+
+    def respond() -> None:
+        for request, refusal in zip(requests, refusals, strict=True):
+            [challenge] = challenges(refusal)
+            value = answer(challenge, request.method, request.uri, credentials, Random(2))
+            assert value is not None
+            request.headers.add("Authorization", value)
+
+    def judge() -> None:
+        for request in requests:
+            verdict = verify(request, switch.secrets.get, 1.0)
+            assert verdict.outcome is Outcome.ACCEPTED, verdict
+
+    return {
+        "digest, challenge": challenging,
+        "digest, answer": microseconds(count, respond),
+        "digest, verify": microseconds(count, judge),
+    }
+
+
 def answering(count: int) -> dict[str, float]:
     asked = [parse(text) for text in copies(MESSAGES["INVITE"], count)]
     headers = [("Contact", "<sip:192.0.2.1:5060>"), ("Allow", "INVITE, ACK, BYE, CANCEL")]
@@ -178,7 +229,9 @@ def options(count: int) -> dict[str, float]:
     switch = Switch()
     texts = copies(MESSAGES["OPTIONS"], count)
     return {
-        "OPTIONS, 200": microseconds(count, feed(switch, zip(texts, flows(count), strict=True)))
+        "transaction of OPTIONS, 200": microseconds(
+            count, feed(switch, zip(texts, flows(count), strict=True))
+        )
     }
 
 
@@ -260,7 +313,7 @@ def calling(count: int) -> dict[str, float]:
 
 
 async def _measured(count: int) -> dict[str, float]:
-    parts = (parsing, answering, negotiating, options, registering, calling)
+    parts = (parsing, serializing, digesting, answering, negotiating, options, registering, calling)
     return {name: value for part in parts for name, value in part(count).items()}
 
 
