@@ -7,8 +7,7 @@ from config.base import Positive, Table, matching
 Code: TypeAlias = Annotated[str, matching(r"[0-9*#]{0,8}", "a code: up to 8 of digits, * and #")]
 
 TAKE_NUMBER = frozenset(
-    {"agent_more_time", "any_voicemail", "callback", "directed_pickup", "forward_on"}
-    | {"intercom", "speed_dial"}
+    {"agent_more_time", "any_voicemail", "callback", "directed_pickup", "forward_on"} | {"intercom"}
 )
 """Codes after which a number is dialled at once: `**101`, `*80102`."""
 
@@ -53,7 +52,6 @@ class CodesTable(Table):
     last_caller: Code = "*69"
     mode: Code = "*90"
     """Tells and sets the mode (day, night, …)."""
-    speed_dial: Code = ""
 
 
 class InCallTable(Table):

@@ -66,6 +66,12 @@ async def attended(talk: Conversation, by: Leg) -> bool:
             return await Consultation(talk, by, third).run()
 
 
+async def let_go(talk: Conversation, by: Leg) -> bool:
+    """`[in_call] hang_up`: for a telephone that has no other way to end a call."""
+    by.hang_up()
+    return False
+
+
 class Consultation:
     """Three legs of one call, of which `by` talks with one or with both others."""
 

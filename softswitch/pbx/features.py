@@ -14,7 +14,7 @@ from softswitch.pbx.codes import (
     tell_time,
 )
 from softswitch.pbx.conference import conference
-from softswitch.pbx.consult import attended, blind
+from softswitch.pbx.consult import attended, blind, let_go
 from softswitch.pbx.door import door
 from softswitch.pbx.extension import extension
 from softswitch.pbx.group import group, group_login
@@ -38,6 +38,7 @@ from softswitch.pbx.queue.codes import (
     agent_pause,
     agent_wrap_up,
 )
+from softswitch.pbx.queue.direct import agent
 from softswitch.pbx.reachability import follow_handsets, watch_lamps
 from softswitch.pbx.recall_codes import callback, callback_off
 from softswitch.pbx.recording import keep_recordings, on_demand
@@ -46,6 +47,7 @@ from softswitch.pbx.voicemail import keep_boxes, voicemail
 
 FEATURES = Features(
     targets={
+        Kind.AGENT: agent,
         Kind.CONFERENCE: conference,
         Kind.DOOR: door,
         Kind.EXTENSION: extension,
@@ -88,6 +90,7 @@ FEATURES = Features(
     in_call={
         "attended_transfer": attended,
         "blind_transfer": blind,
+        "hang_up": let_go,
         "park": park_by_key,
         "record": on_demand,
     },
