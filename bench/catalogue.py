@@ -43,6 +43,7 @@ MEASUREMENTS = (
     Measurement("engine", "The call centre's engine", (9, 150), "empty call", alone=True),
     Measurement("sip", "SIP without sockets", (4, 15), "empty call", "µs", alone=True),
     Measurement("sound", "Sound without sockets", (3, 8), "empty call", "µs", alone=True),
+    Measurement("profile", "Where the time goes", (25, 75), taken="whole"),
     Measurement("media_soak", "Sound for long", (24, 600), taken="asked"),
 )
 

@@ -29,7 +29,7 @@ def write(run: Run, page: Path, plots: Iterable[Path] = ()) -> None:
 
 
 def markdown(run: Run, images: Iterable[Path] = ()) -> str:
-    parts = [_machine(run), _aims(run), _plots(images), _growth(run)]
+    parts = [_machine(run), _failures(run), _aims(run), _plots(images), _growth(run)]
     parts += [_measurement(run, taken) for taken in run.taken]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -50,8 +50,15 @@ def _machine(run: Run) -> str:
     )
 
 
+def _failures(run: Run) -> str:
+    told = ", ".join(f"{each.name} {each.value:g}" for each in run.failures())
+    return f"**Loads that failed in part:** {told}." if told else ""
+
+
 def _aims(run: Run) -> str:
     lines = [line for taken in run.taken for line in run.lines(taken) if line.aim is not None]
+    if not lines:
+        return ""
     rows = [
         f"| {line.figure.name} | {_value(line.figure)} | {_ratio(line)} "
         f"| {_limit(line.aim, line)} | {VERDICTS[line.met]} |"
@@ -65,11 +72,8 @@ def _aims(run: Run) -> str:
     said = [f"{met} of {len(lines) + len(absent)} aims are met."]
     if absent:
         said.append("Not measured in this run: " + ", ".join(sorted(absent)) + ".")
-    if failures := run.failures():
-        told = ", ".join(f"{each.name} {each.value:g}" for each in failures)
-        said.append(f"**Loads that failed in part:** {told}.")
-    table = _table("| figure | measured | ratio | aim | |", rows) if rows else ()
-    return "\n".join(["## Aims", "", " ".join(said), "", *table]).rstrip()
+    table = _table("| figure | measured | ratio | aim | |", rows)
+    return "\n".join(["## Aims", "", " ".join(said), "", *table])
 
 
 def _plots(images: Iterable[Path]) -> str:
@@ -110,7 +114,8 @@ def _measurement(run: Run, taken: Taken) -> str:
         for line in run.lines(taken)
         if line.figure.unit not in ("", "exponent")  # those are told under Growth
     ]
-    return "\n".join([*said, "", *_table("| figure | measured | ± | ratio | aim |", rows)])
+    table = _table("| figure | measured | ± | ratio | aim |", rows) if rows else ()
+    return "\n".join([*said, "", *table]).rstrip()
 
 
 def _table(head: str, rows: Iterable[str]) -> Iterator[str]:
