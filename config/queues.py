@@ -64,7 +64,6 @@ class Sticky(Table):
     by: Literal["number", "customer"] = "number"
     wait: Annotated[Seconds, Field(ge=0)] = 30.0
     """How long to wait for him before the queue's strategy takes over."""
-    memory_days: Annotated[int, Field(gt=0)] = 90
 
 
 class Ageing(Table):
@@ -231,7 +230,9 @@ class Queue(Table):
     announce: Announce | None = None
     periodic: tuple[Periodic, ...] = ()
     playlist: Prompts = ()
-    """News and offers, played by turns between stretches of music."""
+    """News and offers, played by turns between stretches of music…"""
+    playlist_every: Positive = 45.0
+    """…of so many seconds."""
     callback: Callback | None = None
     record: bool = False
     record_notice: Prompt | None = None

@@ -213,6 +213,7 @@ class Waiting(Model):
     """A caller in a queue."""
 
     call: str
+    queue: str = ""
     caller: str
     position: int
     priority: int
@@ -248,6 +249,49 @@ class Agent(Model):
     """When a timer ends the state: wrap-up, a pause for missed calls."""
     queues: list[str] = []
     calls: list[str] = []
+
+
+class WaitingWish(Model):
+    """What is to be changed about a waiting call; what is absent stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: int | None = None
+    queue: str | None = None
+    """Wait there instead; the time of arrival is kept."""
+    leave: str | None = None
+    """Leave the queues for this target: `voicemail:sales`, `extension:101`, `hangup:busy`."""
+
+
+class Figures(Model):
+    """One queue's or agent's figures by name, as docs/figures.md defines them."""
+
+    name: str
+    figures: dict[str, float | None]
+
+
+class Statistics(Model):
+    """Figures of [since, until)."""
+
+    since: float
+    until: float
+    queues: list[Figures]
+    agents: list[Figures]
+
+
+class Visit(Model):
+    """One stay of a call in a queue."""
+
+    id: str
+    call_id: str
+    queue: str
+    caller: str
+    entered_at: float
+    connected_at: float | None = None
+    left_at: float | None = None
+    outcome: str | None = None
+    agent: str | None = None
+    details: dict[str, Any] | None = None
 
 
 AgentVerb = Literal["login", "logout", "pause", "resume", "wrap-up", "end-wrap-up", "free"]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from starlette.responses import FileResponse, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
 
 from softswitch.api import models
 from softswitch.api.events import Event, Lost
@@ -19,6 +19,7 @@ from softswitch.api.view import (
     ParkView,
     RefusedError,
     RoutesView,
+    StatisticsView,
     UnknownError,
     VoicemailView,
     WholeView,
@@ -50,6 +51,7 @@ Conferences: TypeAlias = Annotated[ConferencesView, Depends(part("conferences"))
 Park: TypeAlias = Annotated[ParkView, Depends(part("park"))]
 Modes: TypeAlias = Annotated[ModesView, Depends(part("modes"))]
 Voicemail: TypeAlias = Annotated[VoicemailView, Depends(part("voicemail"))]
+Statistics: TypeAlias = Annotated[StatisticsView, Depends(part("statistics"))]
 Routes: TypeAlias = Annotated[RoutesView, Depends(part("routes"))]
 
 whole = APIRouter(tags=["switch"])
@@ -237,6 +239,44 @@ async def command_agent(
     """Log in or out, pause with a reason, resume, stretch or end the wrap-up."""
     view.command_agent(name, verb, wishes or models.AgentWishes())
     return models.Done(detail=f"{name}: {verb}")
+
+
+@centre.get("/waiting")
+async def waiting(view: Centre) -> list[models.Waiting]:
+    """Everybody who waits, callbacks included, queue by queue in order of service."""
+    return view.waiting()
+
+
+@centre.patch("/waiting/{call}")
+async def change_waiting(call: str, wish: models.WaitingWish, view: Centre) -> models.Done:
+    """Give a waiting call another priority or queue, or send it elsewhere; at once."""
+    return models.Done(detail=f"call {view.change_waiting(call, wish)} is changed")
+
+
+@centre.get("/statistics")
+async def statistics(
+    view: Statistics, since: float, until: float | None = None
+) -> models.Statistics:
+    """Figures of all queues and agents for any past interval, epoch seconds."""
+    return await view.figures(since, until)
+
+
+@centre.get("/visits")
+async def visits(
+    view: Statistics,
+    since: float,
+    until: float | None = None,
+    queue: str | None = None,
+    outcome: str | None = None,
+) -> list[models.Visit]:
+    """Visits to queues that began within the interval; `outcome=abandoned` are the lost ones."""
+    return await view.visits(since, until, queue, outcome)
+
+
+@centre.get("/queue_log", response_class=PlainTextResponse)
+async def queue_log(view: Statistics, since: float, until: float | None = None) -> str:
+    """The interval as a `queue_log` for tools that read Asterisk's."""
+    return await view.queue_log(since, until)
 
 
 @centre.get("/explain/{subject}/{name}")

@@ -77,7 +77,21 @@ class CentreView(Protocol):
     def command_agent(
         self, agent: str, verb: models.AgentVerb, wishes: models.AgentWishes
     ) -> None: ...
+    def waiting(self) -> list[models.Waiting]: ...
+    def change_waiting(self, call: str, wish: models.WaitingWish) -> str:
+        """Change what is known of the waiting call whose id begins so; its whole id."""
+
     async def explain(self, subject: str, name: str) -> models.Explanation: ...
+
+
+class StatisticsView(Protocol):
+    """Past intervals of queues and agents."""
+
+    async def figures(self, since: float, until: float | None) -> models.Statistics: ...
+    async def visits(
+        self, since: float, until: float | None, queue: str | None, outcome: str | None
+    ) -> list[models.Visit]: ...
+    async def queue_log(self, since: float, until: float | None) -> str: ...
 
 
 class ConferencesView(Protocol):
@@ -129,3 +143,4 @@ class Views:
     conferences: ConferencesView | None = None
     park: ParkView | None = None
     routes: RoutesView | None = None
+    statistics: StatisticsView | None = None

@@ -15,6 +15,7 @@ from softswitch.api.views.conferences import Conferences
 from softswitch.api.views.modes import Modes
 from softswitch.api.views.park import Park
 from softswitch.api.views.routes import Routes
+from softswitch.api.views.statistics import Statistics
 from softswitch.api.views.voicemail import Voicemail
 from softswitch.app.settings import revealed
 from softswitch.app.whole import Whole
@@ -38,6 +39,7 @@ class Face:
             conferences=Conferences(switch),
             park=Park(switch),
             routes=Routes(switch),
+            statistics=Statistics(switch),
         )
         application = create_api(
             self.views, revealed(self._api.token), request_time=self._api.request_time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
@@ -33,7 +34,13 @@ class Meters:
         with suppress(TimeoutError):  # an engine that is held up is seen by its absence
             async with asyncio.timeout(PATIENCE):
                 engines = await self._media.stats()
-        return [*self._calls(), *self._store(), *self._sip(), *_sound(self._media, engines)]
+        return [
+            *self._calls(),
+            *self._queues(),
+            *self._store(),
+            *self._sip(),
+            *_sound(self._media, engines),
+        ]
 
     def _calls(self) -> Iterator[Metric]:
         switch = self._switch
@@ -43,6 +50,35 @@ class Meters:
         yield gauge("alarms", "Alarms that stand", len(list(switch.alarms)))
         yield gauge("tasks", "Coroutines of calls and features", len(self._tasks))
         yield gauge("draining", "1 while no new calls are taken", switch.draining)
+
+    def _queues(self) -> Iterator[Metric]:
+        """Counts since the engine's beginning; a restart does not reset them."""
+        centre = self._switch.centre
+        floor, now = centre.floor, centre.keeper.clock()
+        lines = [((q.name,), float(len(q.line))) for q in floor.queues.values()]
+        yield Metric("queue_waiting", "Who waits, callbacks included", "gauge", ("queue",), lines)
+        waits = [((q.name,), q.longest_wait(now)) for q in floor.queues.values()]
+        yield Metric("queue_longest_wait", "Seconds", "gauge", ("queue",), waits)
+        staff = [((q.name,), float(q.staff)) for q in floor.queues.values()]
+        yield Metric("queue_staff", "Agents ready, busy or not", "gauge", ("queue",), staff)
+        entered = [((q.name,), float(q.entered)) for q in floor.queues.values()]
+        yield Metric("queue_entered", "Visits begun", "counter", ("queue",), entered)
+        ended = [
+            ((q.name, outcome), float(count))
+            for q in floor.queues.values()
+            for outcome, count in q.ended.items()
+        ]
+        yield Metric("queue_ended", "Visits by outcome", "counter", ("queue", "outcome"), ended)
+        doing = Counter(agent.state.value for agent in floor.agents.values())
+        states = [((state,), float(count)) for state, count in doing.items()]
+        yield Metric("agents", "Agents by state", "gauge", ("state",), states)
+        errors = [
+            ((name, estimator), error)
+            for name, found in centre.keeper.engine.accuracy().items()
+            for estimator, error in found.error.items()
+        ]
+        labels = ("queue", "estimator")
+        yield Metric("queue_wait_error", "Mean error of predictions, s", "gauge", labels, errors)
 
     def _store(self) -> Iterator[Metric]:
         store = self._switch.store

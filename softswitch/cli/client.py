@@ -68,6 +68,15 @@ def ask(
     return answer
 
 
+def text(config: Path | None, path: str, timeout: float = 120.0) -> str:
+    """The switch's answer in plain text."""
+    with _asked(socket_path(config), "GET", path, None, timeout) as response:
+        answer = response.read().decode()
+    if response.status >= 400:
+        fail(_refusal(json.loads(answer or "{}"), response))
+    return answer
+
+
 def listen(config: Path | None, path: str) -> Iterator[Json]:
     """Events of a stream (SSE), one by one, until it ends."""
     with _asked(socket_path(config), "GET", path, None, None) as response:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from softswitch.cli.client import ask, fail, listen, settings_path
+from softswitch.cli.client import ask, fail, listen, settings_path, text
 from softswitch.cli.output import show
 
 app = typer.Typer(
@@ -253,13 +253,90 @@ def queues(config: Config = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def waiting(
+    call: Annotated[str, typer.Argument(help="Change this one; the beginning of its id.")] = "",
+    priority: Annotated[int | None, typer.Option(help="Higher is served first.")] = None,
+    queue: Annotated[str, typer.Option(help="Wait there instead, in the old place.")] = "",
+    leave: Annotated[str, typer.Option(help="Out of the queue, to a target.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who waits in queues; or change one: priority, queue, or send it elsewhere.
+
+    Example: softswitch waiting 7f3a --priority 5
+    """
+    if not call:
+        answer = ask(config, "GET", "/v1/waiting")
+        return show(answer, as_json=as_json, empty="nobody waits")
+    wishes = {"priority": priority, "queue": queue or None, "leave": leave or None}
+    body = {key: value for key, value in wishes.items() if value is not None}
+    return show(ask(config, "PATCH", f"/v1/waiting/{quote(call, safe='')}", body), as_json=as_json)
+
+
+@app.command()
+def statistics(
+    since: Annotated[str, typer.Option(help="2026-03-02, 2026-03-02T12:30; today.")] = "",
+    until: Annotated[str, typer.Option(help="The same; now.")] = "",
+    name: Annotated[str, typer.Option(help="One queue or agent.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Figures of queues and agents for any past interval; docs/figures.md defines each.
+
+    Example: softswitch statistics --since 2026-03-02 --until 2026-03-03
+    """
+    answer = ask(config, "GET", f"/v1/statistics?{_interval(since, until)}", timeout=120.0)
+    if as_json:
+        return show(answer, as_json=True)
+    for subject in ("queues", "agents"):
+        found = [row for row in answer[subject] if name in ("", row["name"])]
+        rows = [
+            {"figure": figure, **{row["name"]: row["figures"][figure] for row in found}}
+            for figure in (found[0]["figures"] if found else ())
+        ]
+        if rows:
+            show(rows, as_json=False)
+    return None
+
+
+@app.command("queue-log")
+def queue_log(
+    since: Annotated[str, typer.Option(help="2026-03-02, 2026-03-02T12:30; today.")] = "",
+    until: Annotated[str, typer.Option(help="The same; now.")] = "",
+    config: Config = None,
+) -> None:
+    """Print an interval as `queue_log`, for tools that read Asterisk's.
+
+    Example: softswitch queue-log --since 2026-03-02 > queue_log
+    """
+    print(text(config, f"/v1/queue_log?{_interval(since, until)}"), end="")
+
+
+def _interval(since: str, until: str) -> str:
+    """Query of an interval given in local time; today so far, by default."""
+    from datetime import datetime, time
+
+    def epoch(moment: str) -> float:
+        try:
+            return datetime.fromisoformat(moment).timestamp()
+        except ValueError:
+            fail(f"{moment} is no moment; write 2026-03-02 or 2026-03-02T12:30")
+
+    begin = epoch(since) if since else datetime.combine(datetime.now(), time()).timestamp()
+    return urlencode({"since": begin, **({"until": epoch(until)} if until else {})})
+
+
+@app.command()
 def agents(
     name: Annotated[str, typer.Argument(help="One agent; absent: all.")] = "",
     action: Annotated[
-        str, typer.Argument(help="login, logout, pause, resume, wrap-up or end-wrap-up.")
+        str, typer.Argument(help="login, logout, pause, resume, wrap-up, end-wrap-up or free.")
     ] = "",
     phone: Annotated[str, typer.Option(help="With login: the phone he sits at.")] = "",
     reason: Annotated[str, typer.Option(help="With pause: why.")] = "",
+    seconds: Annotated[
+        float | None, typer.Option(help="With wrap-up: how much more; absent: till it is ended.")
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -270,7 +347,8 @@ def agents(
     if not action:
         rows = [row for row in ask(config, "GET", "/v1/agents") if name in ("", row.get("name"))]
         return show(rows, as_json=as_json, empty="no such agent" if name else "no agents")
-    body = {key: value for key, value in (("phone", phone), ("reason", reason)) if value}
+    wishes = {"phone": phone or None, "reason": reason or None, "seconds": seconds}
+    body = {key: value for key, value in wishes.items() if value is not None}
     answer = ask(config, "POST", f"/v1/agents/{quote(name)}/{quote(action)}", body)
     return show(answer, as_json=as_json)
 

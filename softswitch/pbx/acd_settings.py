@@ -155,6 +155,8 @@ def _announcements(queue: Queue) -> Iterator[acd.Announcement]:
                 yield acd.Announcement((what,), told.first, told.every or None)
     for message in queue.periodic:
         yield acd.Announcement(message.prompts, message.first, message.every)
+    if queue.playlist:
+        yield acd.Announcement(queue.playlist, queue.playlist_every, queue.playlist_every)
 
 
 def _callback(queue: Queue) -> acd.CallbackSettings:

@@ -101,6 +101,13 @@ class Search:
             statement = statement.where(AGENT_INTERVALS.c.agent == agent)
         return await self._fetch(statement)
 
+    async def duty(self, since: float, until: float) -> list[Found]:
+        """What all agents did, from the intervals of which any part lies in [since, until)."""
+        rows = AGENT_INTERVALS.c
+        open_or_later = or_(rows.ended_at.is_(None), rows.ended_at > since)
+        statement = select(AGENT_INTERVALS).where(rows.began_at < until, open_or_later)
+        return await self._fetch(statement.order_by(rows.agent, rows.began_at))
+
     async def _fetch(self, statement: Select[Any]) -> list[Found]:
         async with self._engine.connect() as connection:
             rows = (await connection.execute(statement)).mappings().all()

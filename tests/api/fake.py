@@ -93,6 +93,13 @@ class FakeSwitch:
     def queue(self, name: str) -> models.Queue:
         return SALES
 
+    def waiting(self) -> list[models.Waiting]:
+        return []
+
+    def change_waiting(self, call: str, wish: models.WaitingWish) -> str:
+        self.done.append(("waiting", call, wish.priority))
+        return call
+
     def agents(self) -> list[models.Agent]:
         return [ANNA]
 

@@ -22,7 +22,7 @@ AGENTS = {
 }
 
 CARRIERS_QUEUE = {
-    "number", "name", "open", "exit_keys", "music", "greeting", "whisper", "playlist", "record",
+    "number", "name", "open", "exit_keys", "music", "greeting", "whisper", "record",
     "record_notice", "language", "alarms",
 }  # fmt: skip
 CARRIERS_AGENT = {"class_", "name", "extension", "code", "pin", "logged_in", "record"}
@@ -194,7 +194,8 @@ def test_no_key_of_a_table_is_forgotten() -> None:
         "priority", "ageing", "reserve", "reserve_priority", "ring_time", "no_answer", "lease",
         "wrap_up", "window", "fairness", "cost", "step", "max_length", "max_wait", "max_cost",
         "cost_per_minute", "overflow", "join", "stay", "empty", "hold", "closed", "keep_place",
-        "announce", "periodic", "callback", "service_level", "short_abandon", "shadow",
+        "announce", "periodic", "playlist", "playlist_every", "callback", "service_level",
+        "short_abandon", "shadow",
     }  # fmt: skip
     assert set(Queue.model_fields) == mapped | CARRIERS_QUEUE
     assert set(Agent.model_fields) == CARRIERS_AGENT | {

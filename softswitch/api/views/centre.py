@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
+from acd.actions import Refused
 from acd.agent import Agent
 from acd.call import Entry
+from acd.events import CallLeft, CallMoved, Event, PriorityChanged
 from acd.queue import Queue
+from acd.types import VisitOutcome
+from config.targets import Target
 from softswitch.api import models
 from softswitch.api.view import RefusedError, UnknownError
 from softswitch.api.views.explaining import explain_agent, explain_call, explain_waiting
@@ -56,6 +61,7 @@ class Centre:
         waiting = self._centre.callers.get(call.id)
         return models.Waiting(
             call=call.id,
+            queue=entry.queue.name,
             caller=waiting.call.leg.party.number if waiting is not None else number,
             position=place,
             priority=call.priority,
@@ -63,6 +69,24 @@ class Centre:
             expected=entry.forecast.value if entry.forecast else None,
             callback=not call.live,
         )
+
+    def waiting(self) -> list[models.Waiting]:
+        queues = self._centre.floor.queues.values()
+        return [
+            self._waiting(row[3], place)
+            for queue in queues
+            for place, row in enumerate(queue.line, 1)
+        ]
+
+    def change_waiting(self, call: str, wish: models.WaitingWish) -> str:
+        known = [name for name in self._centre.floor.calls if name.startswith(call)]
+        if len(known) != 1:
+            raise UnknownError("waiting call", call)
+        for event in _changes(known[0], wish):
+            for action in self._centre.tell(event):
+                if isinstance(action, Refused):
+                    raise RefusedError(action.reason)
+        return known[0]
 
     # -- agents ------------------------------------------------------------------------
 
@@ -120,3 +144,19 @@ class Centre:
         if found is None:
             raise UnknownError(subject if subject == "agent" else "call in the queues", name)
         return found
+
+
+def _changes(call: str, wish: models.WaitingWish) -> Iterator[Event]:
+    if wish.priority is not None:
+        yield PriorityChanged(call, wish.priority)
+    if wish.queue is not None:
+        yield CallMoved(call, (wish.queue,))
+    if wish.leave is not None:
+        yield CallLeft(call, outcome=VisitOutcome.WITHDRAWN, target=_target(wish.leave))
+
+
+def _target(text: str) -> str:
+    try:
+        return str(Target.parse(text))
+    except ValueError as fault:
+        raise RefusedError(str(fault)) from fault

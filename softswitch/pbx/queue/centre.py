@@ -43,6 +43,7 @@ from softswitch.pbx.queue.keeper import Keeper
 from softswitch.pbx.queue.offering import Offering
 from softswitch.pbx.queue.returning import Returning
 from softswitch.pbx.queue.roster import Roster
+from softswitch.pbx.queue.watch import Watch
 from softswitch.store.engine_log import EngineLog
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Centre:
         switch.watchers.append(self._on_leg)
         switch.on_settings.append(self._on_settings)
         self.roster.start()
+        self.spawn(Watch(self).keep())
 
     def resume(self) -> None:
         """Look for those who waited when the last run ended: now we can be heard."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from acd.actions import Action, AgentChanged, Joined, Left, TalkEnded
+from acd.actions import Action, AgentChanged, Joined, Left, OfferEnded, TalkEnded
 from acd.events import CallJoined, Event
 from acd.floor import Floor
 from acd.types import REFUSALS, Instant, State, VisitOutcome
@@ -58,6 +58,10 @@ class History:
     def take(self, event: Event, actions: Iterable[Action], floor: Floor) -> None:
         """What the engine answered to `event`."""
         caller = event.customer if isinstance(event, CallJoined) else ""
+        actions = list(actions)
+        for action in actions:  # those whose visit ends by the same event, too
+            if isinstance(action, OfferEnded):
+                self._offered(action, floor.now)
         for action in actions:
             match action:
                 case Joined():
@@ -135,6 +139,15 @@ class History:
             "transferred": action.transferred,
         }
         self._statistics.visit(replace(visit, details=visit.details | facts))
+
+    def _offered(self, action: OfferEnded, now: Instant) -> None:
+        """Offers are kept with the visit; they are written when it ends."""
+        key = action.call, action.queue
+        visit = self._visits.get(key)
+        if visit is not None:
+            row = [round(now, 3), action.agent, action.outcome.value, round(action.rang, 3)]
+            offers = [*visit.details.get("offers", []), row]
+            self._visits[key] = replace(visit, details=visit.details | {"offers": offers})
 
     # -- agents ----------------------------------------------------------------------
 

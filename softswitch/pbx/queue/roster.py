@@ -207,6 +207,10 @@ class Roster:
         if agent is not None and leg.id in self.agent(agent).talks:
             self._centre.tell(AgentTransferred(agent, leg.id))
 
+    def legs_of(self, agent: str) -> tuple[str, ...]:
+        """The agent's legs that are up, those of offers left out."""
+        return tuple(leg for leg, owner in self._legs.items() if owner == agent)
+
     def _note_hold(self, leg: Leg, agent: str) -> None:
         if leg.held is not (leg.id in self._held) and leg.id in self.agent(agent).talks:
             (self._held.add if leg.held else self._held.discard)(leg.id)

@@ -1,0 +1,77 @@
+"""Figures of the past are those that were true then: rows tell what the engine said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from acd.actions import Action
+from acd.events import Event
+from acd.floor import Floor
+from acd.metrics.definitions import AGENT, QUEUE, figures
+from acd.metrics.logbook import Logbook
+from acd.metrics.tallies import agent_tallies, queue_tally
+from softswitch.pbx.queue import past
+from tests.pbx.test_queue import joined, queue
+from tests.pbx.world import World, in_world
+from tests.support.phone import until
+
+
+@in_world(queue('exit_keys = { 1 = "hangup:busy" }\n'))
+async def test_a_day_of_rows_gives_the_figures_of_the_live_log(world: World) -> None:
+    live = listen(world)
+    caller, other, anna, boris = await world.phones("101", "104", "102", "103")
+    talk = caller.dial("700")
+    await world.pass_time(3)
+    desk = await anna.rings()
+    desk.reject()
+    desk = await boris.rings(within=2)
+    desk.answer()
+    await joined(world, talk, desk)
+    await world.pass_time(20)
+    desk.hold()
+    await world.pass_time(5)
+    desk.resume()
+    await world.pass_time(5)
+    talk.hang_up()
+    gone = other.dial("700")
+    await world.pass_time(8)
+    gone.hang_up()
+    left = other.dial("700")
+    await world.settle()
+    left.press("1")
+    await until(lambda: left.ended)
+    anna.dial("*45")
+    await world.pass_time(30)
+
+    rows, now = world.store.memory, world.centre.keeper.clock()
+    log = past.logbook(rows.table("visits"), rows.table("agent_intervals"), now)
+    live.now = now
+    assert figures(QUEUE, queue_tally(log, "sales")) == pytest.approx(
+        figures(QUEUE, queue_tally(live, "sales")), abs=0.05, nan_ok=True
+    )
+    told, known = agent_tallies(log), agent_tallies(live)
+    for name in ("anna", "boris"):
+        assert figures(AGENT, told[name]) == pytest.approx(figures(AGENT, known[name]), abs=0.05)
+    words = [line.split("|")[4] for line in past.queue_log(rows.table("visits"), [])]
+    assert words == [
+        "ENTERQUEUE", "RINGNOANSWER", "CONNECT", "COMPLETECALLER",
+        "ENTERQUEUE", "ABANDON", "ENTERQUEUE", "EXITWITHKEY",
+    ]  # fmt: skip
+
+
+def listen(world: World) -> Logbook:
+    """A logbook that is told everything from the beginning."""
+    log, history = Logbook(), world.centre.keeper.history
+    take = history.take
+    begun = [(agent.name, agent.state) for agent in world.centre.floor.agents.values()]
+    assert all(state == "unreachable" for _, state in begun)
+
+    def listening(event: Event, actions: Iterable[Action], floor: Floor) -> None:
+        actions = list(actions)
+        take(event, actions, floor)
+        log.take(actions, floor.now)
+
+    history.take = listening  # type: ignore[method-assign]
+    return log
