@@ -57,7 +57,7 @@ async def test_a_day_of_rows_gives_the_figures_of_the_live_log(world: World) -> 
     words = [line.split("|")[4] for line in past.queue_log(rows.table("visits"), [])]
     assert words == [
         "ENTERQUEUE", "RINGNOANSWER", "CONNECT", "COMPLETECALLER",
-        "ENTERQUEUE", "ABANDON", "ENTERQUEUE", "EXITWITHKEY",
+        "ENTERQUEUE", "RINGCANCELED", "ABANDON", "ENTERQUEUE", "RINGCANCELED", "EXITWITHKEY",
     ]  # fmt: skip
 
 
