@@ -18,10 +18,12 @@ from softswitch.sip.headers import NameAddr
 from softswitch.sip.message import REASONS, Request, Response, reply
 from softswitch.sip.reason import Reason
 from softswitch.sip.reliable import reliable_number
+from softswitch.sip.route import is_behind_nat
 from softswitch.sip.session import BODY_LINE, Session, SessionState
 from softswitch.sip.timers import Bell
 from softswitch.sip.transaction import ClientTransaction, ServerTransaction, State
 from softswitch.sip.types import Destination, Flow, Instant, ParseError
+from softswitch.sip.uri import SipUri
 
 if TYPE_CHECKING:
     from softswitch.sip.stack import Stack
@@ -354,8 +356,19 @@ class Caller(Session):
     def _dialog_of(self, response: Response) -> Dialog:
         flow = self._flow()
         dialog = Dialog.as_client(self, self._draft, self._local, flow)
+        dialog.behind_nat = self._is_behind_nat()
         dialog.learn(response, flow)
         return dialog
+
+    def _is_behind_nat(self) -> bool:
+        """Whether the callee is reached by the hole of its registration, not at its address.
+
+        Then ACK and BYE go that way as well, whatever its Contact believes.
+        """
+        where = self._destination
+        if not isinstance(where, Flow) or "Route: " in self._draft.head:
+            return False
+        return is_behind_nat(SipUri.parse(self._draft.uri).host, where)
 
     def _forget_early(self) -> None:
         for early in self._early.values():

@@ -1,7 +1,11 @@
-"""Two switches of ours, joined by a trunk, with baresip phones at each (N1, N2, N6)."""
+"""Two switches of ours, joined by a trunk, with baresip phones at each (N1, N2, N6), and a phone
+in a cottage, behind a router (P37)."""
 
 from __future__ import annotations
 
+import asyncio
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +15,9 @@ import pytest
 from tests.interop.phones import Baresip
 from tests.interop.ports import free_ports
 from tests.interop.sound import seconds_of_tone
-from tests.interop.switch import Switch, running, told
+from tests.interop.switch import DOMAIN, Switch, running, told
+from tests.interop.wires import Handset, Wires
+from tests.support.phone import Phone, until
 
 pytestmark = pytest.mark.interop
 
@@ -118,3 +124,44 @@ def test_n6_without_the_link_local_calls_go_on_and_the_coast_falls_back(
         sites.hill.until(lambda: link_is(sites.hill, "up"), "a link again", 60)
     events = told(sites.hill, "records", "--number", "3201")["records"]
     assert events[0]["answered_by"] == "102"
+
+
+class Router(Wires):
+    """What is sent from a private address leaves by a port of the router's."""
+
+    def bind(self, opened: socket.socket, source: tuple[str, int]) -> None:
+        opened.bind(("127.0.0.1", 0))
+
+
+def test_p37_a_phone_behind_a_router_is_a_normal_extension(sites: Sites, tmp_path: Path) -> None:
+    """It believes to be at 192.168.7.7: calls, hang-ups and sound reach it all the same."""
+    with Baresip(sites.hill.account("101"), tmp_path / "101", tone=440) as anna:
+        anna.registered()
+        asyncio.run(cottage(sites.hill, anna))
+
+
+async def cottage(switch: Switch, anna: Baresip) -> None:
+    wires, handset = Router(), Handset(7)
+    server, home = ("127.0.0.1", switch.port), ("192.168.7.7", 5060)
+    remote = Phone(wires, server, "102", home, domain=DOMAIN)
+    assert await remote.register() == 200
+    anna.dial("102")
+    for ends in ("here", "there"):
+        talk = await remote.rings() if ends == "here" else remote.dial("101", port=handset.port)
+        if ends == "here":
+            talk.port = handset.port
+            talk.answer()
+        await until(lambda: talk.answered and talk.session.remote_sdp, within=30)  # noqa: B023
+        sound = re.search(r"m=audio (\d+)", (talk.session.remote_sdp or b"").decode())
+        assert sound is not None
+        known = len(handset.arrivals)
+        handset.send_to(("127.0.0.1", int(sound[1])))
+        await until(lambda: len(handset.arrivals) > known + 50, within=30)  # noqa: B023
+        if ends == "here":
+            anna.hangup()
+        else:
+            talk.hang_up()
+        await until(lambda: talk.ended, within=30)  # noqa: B023
+        anna.closed()
+    handset.close()
+    wires.close()

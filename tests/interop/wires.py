@@ -28,6 +28,10 @@ class Wires(Ether):
             self._open(source)
         self._sockets[source].sendto(data, target)
 
+    def bind(self, opened: socket.socket, source: Address) -> None:
+        """Where what `source` sends comes from."""
+        opened.bind(source)
+
     def close(self) -> None:
         for opened in self._sockets.values():
             asyncio.get_running_loop().remove_reader(opened)
@@ -36,7 +40,7 @@ class Wires(Ether):
     def _open(self, source: Address) -> None:
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         opened.setblocking(False)
-        opened.bind(source)
+        self.bind(opened, source)
         self._sockets[source] = opened
         asyncio.get_running_loop().add_reader(opened, self._read, opened, source)
 

@@ -16,7 +16,7 @@ from softswitch.sip.message import Request, Response
 from softswitch.sip.reason import Reason
 from softswitch.sip.session import Session
 from softswitch.sip.settings import UaSettings
-from softswitch.sip.types import Target
+from softswitch.sip.types import Flow, Target
 from tests.support.builders import ANSWER, US, request, response
 from tests.support.wire import Script
 
@@ -443,3 +443,17 @@ def test_a_strict_router_gets_the_request_in_its_own_name() -> None:
     ack = script.request()
     assert ack.uri == "sip:192.0.2.22"
     assert ack.headers.all("Route") == ["<sip:192.0.2.21;lr>", "<sip:peer@192.0.2.7:5060>"]
+
+
+def test_ack_and_bye_reach_a_callee_behind_nat_by_the_hole_of_its_registration() -> None:
+    """Whatever address its Contact believes in, also where both are private."""
+    hole = Flow("udp", US, ("10.1.2.3", 33333))
+    script = Script(flow=hole)
+    session, invite = calling(script, uri="sip:peer@192.168.7.7:5060", target=hole)
+    contact = "<sip:peer@192.168.7.7:5060>"
+    script.receive(response(invite, 200, body=ANSWER, contact=contact))
+    [ack] = script.ua.drain()
+    session.hangup()
+    [bye] = script.ua.drain()
+    assert ack.data.startswith(b"ACK sip:peer@192.168.7.7:5060 ")
+    assert ack.destination == bye.destination == hole
