@@ -121,7 +121,7 @@ class Core:
         self.legs.sending[row] = stream.sending and stream.reachable
         self.gate.agree(row, stream)
         self._agree_peer(row, stream, before, now)
-        self.board.graph.changed = True
+        self.board.graph.touch(command.leg)
 
     def _agree_peer(self, row: int, stream: Stream, before: Stream | None, now: Instant) -> None:
         legs = self.legs
@@ -142,6 +142,7 @@ class Core:
 
     def _make_room(self, command: commands.MakeRoom, now: Instant) -> None:
         self.board.rooms[command.room] = RoomShape(command.rate, command.loudest)
+        self.board.graph.touch(command.room)
 
     def _play(self, command: commands.Play, now: Instant) -> None:
         items = command.items
@@ -149,7 +150,7 @@ class Core:
             items, self._library, loop=command.loop, shared=command.shared
         )
         self.board.players.add(command.player)
-        self.board.graph.changed = True
+        self.board.graph.touch(command.player)
 
     def _pause(self, command: commands.Pause, now: Instant) -> None:
         player = self._players.get(command.thing)
@@ -174,9 +175,7 @@ class Core:
     def _detect(self, command: commands.Detect, now: Instant) -> None:
         row = self.board.rows.get(command.leg)
         if row is not None:
-            needed = self.watch.set(row, command, now)
-            (self.board.watched.add if needed else self.board.watched.discard)(command.leg)
-            self.board.graph.changed = True
+            self.board.watch(command.leg, self.watch.set(row, command, now))
 
     def _ask(self, command: commands.Ask, now: Instant) -> None:
         row = self.board.rows.get(command.leg)
@@ -219,7 +218,7 @@ class Core:
         self.gate.close(row)
         self.keys.forget(row, leg)
         self.watch.forget(row)
-        self.board.watched.discard(leg)
+        self.board.watch(leg, needed=False)
         self.legs.clear(row)
         self.mixer.forget(row, leg)
 
@@ -309,8 +308,9 @@ class Core:
         legs = self.legs
         changed = (kinds >= AUDIO) & (kinds != legs.in_codec[packets.leg])
         if np.count_nonzero(changed):
-            legs.in_codec[packets.leg[changed]] = kinds[changed]
-            self.board.graph.changed = True
+            rows = packets.leg[changed]
+            legs.in_codec[rows] = kinds[changed]
+            self.board.graph.touched.update(legs.leg[rows].tolist())
             self.compile()
 
     def _listen(self, packets: rtp.Packets, kinds: Array, tracked: reception.Tracked) -> None:
@@ -335,7 +335,7 @@ class Core:
         if not stream.rtcp_mux:
             self._sockets.aim(2 * row + 1, (address[0], address[1] + 1))
         self.legs.sending[row] = stream.sending
-        self.board.graph.changed = True
+        self.board.graph.touch(leg)
         self.compile()
         self._emit(events.SourceChanged(leg, address))
 
@@ -393,9 +393,8 @@ class Core:
 
     def compile(self) -> None:
         """Make the hearing graph as it is now hold; nothing to do while it stays the same."""
-        plans = self.board.compile()
-        if plans is not None:
-            self.mixer.adopt(plans, self._players)
+        if self.board.compile():
+            self.mixer.adopt(self.board.plans, self._players)
             self.express.review()
             relays = bool(self.legs.flows.any())
             gather = self._settings.gather

@@ -97,7 +97,7 @@ class Keys:
             number = next(self._players)
             self._play(number, tuple(items))
             self._board.pressing[leg] = number
-        self._board.graph.changed = True
+        self._board.graph.touch(leg)
 
     def due(self, now: Instant, busy: Mask) -> Events:
         """This tick's event packets; marks the legs whose sound must be withheld."""
@@ -109,7 +109,7 @@ class Keys:
             )
             if ended:
                 del self._board.pressing[leg]
-                self._board.graph.changed = True
+                self._board.graph.touch(leg)
             elif player == 0:
                 busy[row] = True
         return self._sender.tick()

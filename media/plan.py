@@ -12,7 +12,7 @@ codec keeps no state, it is given the coding of those who only listen.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -108,7 +108,10 @@ class _Sound:
 
 
 def rate_of(
-    heard: Iterable[int], graph: Hearing, rooms: Mapping[int, RoomShape], native: Mapping[int, int]
+    heard: Iterable[int],
+    graph: Hearing,
+    rooms: Mapping[int, RoomShape],
+    native: Callable[[int], int],
 ) -> int:
     """The highest rate among sources; rooms count as their shape says, or as their members."""
     best = 0
@@ -116,9 +119,9 @@ def rate_of(
         if source in rooms:
             shape = rooms[source]
             members = graph.heard_by(source)
-            best = max(best, shape.rate or max((native.get(m, 0) for m in members), default=0))
+            best = max(best, shape.rate or max(map(native, members), default=0))
         else:
-            best = max(best, native.get(source, 0))
+            best = max(best, native(source))
     return best or RATES[0]
 
 

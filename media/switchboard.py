@@ -37,35 +37,80 @@ class Switchboard:
         """Listeners that are no legs: their rate and whom they hear."""
         self.watched: set[int] = set()
         """Legs whose sound is watched at 8 kHz, whoever hears them."""
+        self.plans: dict[int, RatePlan] = {}
+        """What the mixer is to do, by rate."""
+        self.replan = False
+        """Set where taps, or the legs that are watched, are others than before."""
         self._legs, self._codecs = legs, codecs
+        self._relays: dict[int, tuple[int, int]] = {}
+        """By listener: the leg whose packets it gets, and that leg's row."""
+        self._ears: dict[int, tuple[int, Ear]] = {}
+        """By mixed listener: the rate it is served at, and how."""
         self._serving: dict[int, object] = {}
 
-    def compile(self) -> dict[int, RatePlan] | None:
-        """Set the relays; return the mixer's plans, or None if nothing changed."""
-        if not self.graph.changed:
-            return None
-        self.graph.changed = False
-        self._legs.relay_to[:] = -1
-        self._legs.flows[:] = False
-        self._legs.relay_types[:] = NOWHERE
-        serving: dict[int, object] = {}
-        ears: dict[int, list[Ear]] = {rate: [] for rate in RATES}
-        native = self._native_rates()
-        for leg in self.rows:
-            heard = self.heard_by(leg)
-            if leg not in self.streams or not (heard or leg in self.pressing):
-                continue
-            source = self._relayed(leg, heard)
-            if source:
-                self._relay(source, leg)
-                serving[leg] = source
+    def watch(self, leg: int, needed: bool) -> None:
+        """Whether the leg's sound is watched from now on."""
+        if needed != (leg in self.watched):
+            self.watched ^= {leg}
+            self.replan = True
+
+    def compile(self) -> bool:
+        """Set the relays and plans to the graph as it is now; whether anything was touched."""
+        touched, self.graph.touched = self.graph.touched, set()
+        if not touched and not self.replan:
+            return False
+        listeners = self._concerned(touched)
+        mixed = {leg: self._ears.pop(leg) for leg in listeners if leg in self._ears}
+        for leg in listeners:
+            self._end_relay(leg)
+        for leg in listeners:
+            if leg in self.rows:
+                self._serve(leg)
             else:
-                ear = self._ear(leg)
-                rate = min(ear.rate, rate_of(heard, self.graph, self.rooms, native))
-                ears[rate].append(ear if rate == ear.rate else ear._replace(stateful=True))
-                serving[leg] = frozenset(heard.items())
-        self._note_changes(serving)
-        return self._plans(ears)
+                self._serving.pop(leg, None)
+        mixes = any(leg in self._ears for leg in listeners)
+        if mixed or mixes or self.replan or not touched.isdisjoint(self._overheard()):
+            self.plans = self._make_plans()
+        self.replan = False
+        return True
+
+    def _concerned(self, touched: set[int]) -> list[int]:
+        """Legs that may be served otherwise now, in the order in which they were opened: those
+        that were touched or hear what was, and who competes with them for a source's packets."""
+        listeners = self.graph.concerned(touched, self.rooms)
+        for leg in tuple(listeners):
+            sources = {*self.graph.heard_by(leg), *self._relays.get(leg, ())[:1]}
+            for source in sources & self.rows.keys():
+                listeners |= self.graph.listeners_of(source)
+        return sorted(listeners - self.rooms.keys())
+
+    def _overheard(self) -> set[int]:
+        """Whose sound is needed though no leg may hear it."""
+        sources = {source for _, heard in self.taps.values() for source in heard}
+        members = (self.graph.heard_by(room) for room in sources & self.rooms.keys())
+        return self.watched | sources.union(*members)
+
+    def _serve(self, leg: int) -> None:
+        """Find out how the leg gets what it hears."""
+        heard = self.heard_by(leg)
+        if leg not in self.streams or not (heard or leg in self.pressing):
+            self._serving.pop(leg, None)
+            return
+        source = self._relayed(leg, heard)
+        if source:
+            self._relay(source, leg)
+            self._note(leg, source)
+            return
+        ear = self._ear(leg)
+        rate = min(ear.rate, rate_of(heard, self.graph, self.rooms, self._native_rate))
+        self._ears[leg] = rate, ear if rate == ear.rate else ear._replace(stateful=True)
+        self._note(leg, frozenset(heard.items()))
+
+    def _note(self, leg: int, served: object) -> None:
+        """A listener whose source is another than before gets a marker and fresh shifts."""
+        if self._serving.get(leg) != served:
+            self._legs.fresh[self.rows[leg]] = True
+            self._serving[leg] = served
 
     def heard_by(self, listener: int) -> Mapping[int, float]:
         """The listener's hearing, or the tones of the keys that are being sent to it."""
@@ -74,18 +119,18 @@ class Switchboard:
 
     def listeners_of(self, source: int) -> list[int]:
         """Legs that hear the leg `source` itself, not through a room."""
-        return [leg for leg in self.rows if source in self.graph.heard_by(leg)]
+        return sorted(self.graph.listeners_of(source) & self.rows.keys())
 
     def relays(self, source: int, listener: int) -> bool:
         """Whether `listener` gets the packets of `source` as they come."""
         return int(self._legs.relay_to[self.rows[source]]) == self.rows[listener]
 
-    def _native_rates(self) -> dict[int, int]:
-        rates = {
-            leg: self._codecs[codec_name(stream, stream.codec)].sample_rate
-            for leg, stream in self.streams.items()
-        }
-        return rates | dict.fromkeys(self.players, RATES[-1])
+    def _native_rate(self, source: int) -> int:
+        """Highest rate that the source's sound has; 0 where there is none."""
+        stream = self.streams.get(source)
+        if stream is None:
+            return RATES[-1] if source in self.players else 0
+        return self._codecs[codec_name(stream, stream.codec)].sample_rate
 
     def _ear(self, leg: int) -> Ear:
         stream = self.streams[leg]
@@ -109,6 +154,14 @@ class Switchboard:
         )
         return source if suits else 0
 
+    def _end_relay(self, listener: int) -> None:
+        relay = self._relays.pop(listener, None)
+        if relay is not None:
+            _, row = relay
+            self._legs.relay_to[row] = -1
+            self._legs.flows[row] = False
+            self._legs.relay_types[row] = NOWHERE
+
     def _relay(self, source: int, listener: int) -> None:
         legs = self._legs
         row, to = self.rows[source], self.rows[listener]
@@ -119,19 +172,17 @@ class Switchboard:
         if legs.out_event_type[to] >= 0:
             types[kinds == EVENT] = legs.out_event_type[to]
         types[kinds == COMFORT] = COMFORT_NOISE_TYPE
+        self._relays[listener] = source, row
 
-    def _note_changes(self, serving: dict[int, object]) -> None:
-        """A listener whose source is another than before gets a marker and fresh shifts."""
-        for leg, served in serving.items():
-            if self._serving.get(leg) != served:
-                self._legs.fresh[self.rows[leg]] = True
-        self._serving = serving
-
-    def _plans(self, ears: Mapping[int, list[Ear]]) -> dict[int, RatePlan]:
+    def _make_plans(self) -> dict[int, RatePlan]:
+        ears: dict[int, list[Ear]] = {rate: [] for rate in RATES}
+        for leg in sorted(self._ears):
+            rate, ear = self._ears[leg]
+            ears[rate].append(ear)
         plans: dict[int, RatePlan] = {}
         for rate in RATES:
             taps = {tap: heard for tap, (at, heard) in self.taps.items() if at == rate}
-            watched = [leg for leg in self.watched if leg in self.rows] if rate == 8000 else []
+            watched = sorted(self.watched) if rate == 8000 else []
             if ears[rate] or taps or watched:
                 compiler = Compiler(rate, self, self.rows, self.rooms, self.players)
                 plans[rate] = compiler.plan(ears[rate], taps, watched)

@@ -52,7 +52,7 @@ class Recordings:
         for tap, source in zip(_taps(command.recorder), (command.left, command.right), strict=True):
             if source is not None:
                 self._board.taps[tap] = command.rate, {source: 1.0}
-        self._board.graph.changed = True
+        self._board.replan = True
 
     def pause(self, number: int, paused: bool) -> None:
         recorder = self._running.get(number)
@@ -66,7 +66,7 @@ class Recordings:
             return
         for tap in _taps(number):
             self._board.taps.pop(tap, None)
-        self._board.graph.changed = True
+        self._board.replan = True
         self._tape(recorder).remove(number)
         recorder.stop()
 
