@@ -65,7 +65,7 @@ class Announce:
     """Let the caller hear `what` ("position", "wait" or a prompt's name), over the music.
 
     `value` is the position (1 is next) or the expected wait in seconds, `upper` its upper end.
-    `because` says why a position rose since it was last told.
+    `because` says why a position, or an expected wait, is worse than what was last told.
     """
 
     call: CallId

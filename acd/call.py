@@ -98,8 +98,8 @@ class Entry:
 
     `row` is its place in every ordered list; `shelf` the list of the pool it stands in, if any.
     `step` is how many relaxation steps have been taken; `announced` up to which second of waiting
-    the schedule has been followed; `told` what position was last announced, at `told_at`; `why`
-    and `moved_at` explain a place that is not the end of the line.
+    the schedule has been followed; `told` what position was last announced, at `told_at`, and
+    `told_wait` what wait; `why` and `moved_at` explain a place that is not the end of the line.
     """
 
     __slots__ = (
@@ -118,6 +118,8 @@ class Entry:
         "sticky_until",
         "told",
         "told_at",
+        "told_wait",
+        "told_wait_at",
         "why",
     )
 
@@ -136,6 +138,8 @@ class Entry:
         self.announced: Seconds = -1.0
         self.told = 0
         self.told_at: Instant = 0.0
+        self.told_wait: Seconds | None = None
+        self.told_wait_at: Instant = 0.0
         self.moved_at: Instant = joined
         self.forecast: Forecast | None = None
 

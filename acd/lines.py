@@ -259,22 +259,24 @@ class Lines:
         if what == "position":
             position = queue.position(entry)
             if entry.told and position > entry.told:
-                because = self._why_behind(entry)
+                because = self._why_behind(entry, entry.told_at) or entry.why
             entry.told, entry.told_at, value = position, now, float(position)
         elif what == "wait" and entry.forecast:
             ahead = queue.position(entry) - 1
             value, upper = queue.predictor.remaining(
                 entry.forecast, ahead, entry.waited(now), queue.staff, queue.handled
             )
+            if entry.told_wait is not None and value > entry.told_wait:
+                because = self._why_behind(entry, entry.told_wait_at) or "slower than expected"
+            entry.told_wait, entry.told_wait_at = value, now
         self.floor.out.append(Announce(call.id, queue.name, what, value, upper, because))
 
-    def _why_behind(self, entry: Entry) -> str:
-        """Why a position rose since it was told: somebody came ahead, or this call was moved."""
-        if entry.moved_at >= entry.told_at and entry.moved_at > entry.joined:
+    def _why_behind(self, entry: Entry, since: Instant) -> str:
+        """Why the place is worse than then: this call was moved, or somebody came ahead."""
+        if entry.moved_at >= since and entry.moved_at > entry.joined:
             return entry.why
         ahead = (row[3] for row in entry.queue.line[: entry.queue.position(entry) - 1])
-        came = (e.why for e in ahead if max(e.joined, e.moved_at) >= entry.told_at)
-        return next(came, entry.why)
+        return next((e.why for e in ahead if max(e.joined, e.moved_at) >= since), "")
 
     # --- going -------------------------------------------------------------------------------
 

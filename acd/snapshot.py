@@ -32,7 +32,7 @@ CALL_FACTS = (
 )  # fmt: skip
 ENTRY_FACTS = (
     "joined", "callback", "step", "sticky_until", "rung_at", "announced", "told", "told_at",
-    "moved_at", "why",
+    "told_wait", "told_wait_at", "moved_at", "why",
 )  # fmt: skip
 QUEUE_FACTS = (
     "open", "pointer", "dialling", "entered", "handled", "level", "epoch", "conversion",
@@ -46,8 +46,10 @@ def _facts(thing: object, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _set_facts(thing: object, names: tuple[str, ...], data: dict[str, Any]) -> None:
+    """What an older version did not know yet stays as it is at birth."""
     for name in names:
-        setattr(thing, name, data[name])
+        if name in data:
+            setattr(thing, name, data[name])
 
 
 def dump(floor: Floor) -> dict[str, Any]:

@@ -228,7 +228,7 @@ class Watch:
     """What must hold of everything an engine says, whatever it is told."""
 
     def __init__(self) -> None:
-        self.told: dict[tuple[str, str], float] = {}
+        self.told: dict[tuple[str, str, str], float] = {}
 
     def wrong(self, engine: Engine, said: list[Action]) -> Iterator[str]:
         """Laws that the latest actions break."""
@@ -237,16 +237,17 @@ class Watch:
         yield from self._risen(said)
 
     def _risen(self, said: list[Action]) -> Iterator[str]:
-        """Positions told that are worse than the last one, without a word why."""
+        """Positions and waits told that are worse than the last ones, without a word why."""
         for action in said:
             if isinstance(action, Joined | Left):
-                self.told.pop((action.call, action.queue), None)
-            elif isinstance(action, Announce) and action.what == "position":
-                assert action.value is not None
-                last = self.told.get((action.call, action.queue), action.value)
+                for what in ("position", "wait"):
+                    self.told.pop((action.call, action.queue, what), None)
+            elif isinstance(action, Announce) and action.value is not None:
+                key = action.call, action.queue, action.what
+                last = self.told.get(key, action.value)
                 if action.value > last and not action.because:
                     yield f"{action} after {last}"
-                self.told[action.call, action.queue] = action.value
+                self.told[key] = action.value
 
 
 def broken_order(engine: Engine, said: list[Action]) -> Iterator[str]:

@@ -5,6 +5,8 @@ Each test is the situation of the complaint, and what must happen instead.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from acd.actions import (
@@ -469,6 +471,19 @@ def test_position_never_goes_up_unexplained() -> None:
     centre.call("urgent", priority=2)
     told = [a for a in of(centre.wait(10), Announce) if a.call == "one"]
     assert [(a.value, a.because) for a in told] == [(2.0, "priority")]
+
+
+def test_c50_an_expected_wait_is_never_told_longer_without_a_word() -> None:
+    """Ten minutes of one call where three minutes are usual: the caller is told that it is slow."""
+    schedule = (Announcement(("wait",), first=10, every=30),)
+    centre, _ = busy_centre(q=queue("anna", announcements=schedule))
+    centre.call("one")
+    told = [a for a in of(centre.wait(600), Announce) if a.value is not None]
+    waits = [a.value for a in told if a.value is not None]
+    assert waits[:3] == sorted(waits[:3], reverse=True)
+    risen = [after for before, after in pairwise(told) if (after.value or 0) > (before.value or 0)]
+    assert {a.because for a in risen} <= {"slower than expected"}
+    assert all(a.upper is not None and a.upper >= (a.value or 0) for a in told)
 
 
 def test_c55_callbacks_do_not_beat_older_live_callers() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +18,10 @@ from acd.invariants import violations
 from acd.journal import decode, encode, rebuild
 from acd.predict import NOMINAL, Predictor
 from acd.settings import AgentSettings, Announcement, Settings, Step
+from acd.simulate.day import simulate
+from acd.simulate.laws import Exponential
+from acd.simulate.scenario import HOUR, Period, Scenario, one_queue
 from acd.skills import SkillError, parse
-from tests.acd.day import Day
 from tests.acd.floorplan import Centre, only, queue, settings
 from tests.acd.history import any_settings
 
@@ -79,11 +84,32 @@ def test_dice_repeat() -> None:
     assert [one.below(6) for _ in range(100)] == [two.below(6) for _ in range(100)]
 
 
-def test_prediction_interval_covers_what_it_says() -> None:
-    """On a busy day the published coverage is within five points of the nominal."""
-    day = Day(settings({"q": queue("a", "b", "c")}, audit_every=0), gap=10.4, calls=10_000)
-    accuracy = day.engine.accuracy()["q"]
-    assert accuracy.judged > 1000
+WAVES = [100.0, 180.0, 260.0, 200.0, 150.0, 120.0, 220.0, 150.0]
+
+
+def patient() -> Scenario:
+    """Ten agents, who are too few; callers wait two minutes on average."""
+    return one_queue(10, 220.0, 12.0, patience=Exponential(120.0))
+
+
+def waves_and_breaks() -> Scenario:
+    """Rates that rise and fall by the hour, and agents who come and go all day."""
+    scenario = one_queue(10, 0.0, 16.0, patience=Exponential(240.0))
+    periods = tuple(Period(n * HOUR, (n + 1) * HOUR, r) for n, r in enumerate(2 * WAVES))
+    breaks = [tuple((h * HOUR + 600 * n, h * HOUR + 600 * n + 1200) for h in range(1, 16, 3))
+              for n in range(10)]  # fmt: skip
+    return replace(
+        scenario,
+        streams=(replace(scenario.streams[0], periods=periods),),
+        shifts=tuple(replace(shift, breaks=breaks[n]) for n, shift in enumerate(scenario.shifts)),
+    )
+
+
+@pytest.mark.parametrize("day", [patient, waves_and_breaks])
+def test_prediction_interval_covers_what_it_says(day: Callable[[], Scenario]) -> None:
+    """The published coverage is within five points of the nominal, however the day goes."""
+    accuracy = simulate(day(), 3).engine.accuracy()["q"]
+    assert accuracy.judged > 500
     assert accuracy.coverage == pytest.approx(NOMINAL, abs=0.05)
     assert accuracy.error[accuracy.chosen] == min(accuracy.error.values())
 
