@@ -161,6 +161,20 @@ QUEUE: dict[str, Definition[QueueTally]] = {
             lambda t: t.transferred,
             lambda t: t.contacts,
         ),
+        _queue(
+            "cost_per_offered",
+            "cost of the interval / offered",
+            lambda t: t.cost,
+            lambda t: t.offered if t.cost else 0,
+            "where the cost is given",
+        ),
+        _queue(
+            "cost_per_answered",
+            "cost of the interval / answered",
+            lambda t: t.cost,
+            lambda t: t.answered if t.cost else 0,
+            "where the cost is given",
+        ),
     )
 }
 
@@ -223,6 +237,20 @@ AGENT: dict[str, Definition[AgentTally]] = {
             "(DCP + wrap-up) / (logged in - paused)",
             lambda t: t.talk_and_hold + t.wrap_up,
             _staffed,
+        ),
+        _agent(
+            "utilisation",
+            "(DCP + wrap-up) / paid time",
+            lambda t: t.talk_and_hold + t.wrap_up,
+            lambda t: t.planned,
+            "paid is what was planned, breaks included",
+        ),
+        _agent(
+            "adherence",
+            "seconds in the planned state / seconds planned",
+            lambda t: t.adhered,
+            lambda t: t.planned,
+            "at work, or in a break",
         ),
         _agent(
             "AHT",

@@ -6,11 +6,13 @@ time (`talk`, `hold`, `wrap_up` of an agent, states) count the seconds that lie 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import inf
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
-from acd.metrics.logbook import Logbook, Visit, refused
+from acd.metrics.logbook import Logbook, Stretch, Visit, refused
 from acd.types import Instant, OfferOutcome, Seconds, State, VisitOutcome
 
 MISSES = frozenset(
@@ -24,6 +26,8 @@ MISSES = frozenset(
 """Offers that ended without an answer through the agent, their phone or its line."""
 FLOW_OUT = frozenset({VisitOutcome.TIMED_OUT, VisitOutcome.OVERFLOWED, VisitOutcome.NO_AGENTS})
 """The switch sent the caller on."""
+AWAY = frozenset({State.OFFLINE, State.PAUSED})
+"""States in which an agent is not at work."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,7 @@ class QueueTally:
     waiting_now: int = 0
     waiting_over: int = 0
     longest_now: Seconds = 0.0
+    cost: float = 0.0
 
     def __add__(self, other: QueueTally) -> QueueTally:
         """Both together: the longest of longest waits, the sum of everything else."""
@@ -77,12 +82,14 @@ def queue_tally(
     *,
     target: Seconds = 20.0,
     short: Seconds = 5.0,
+    cost: float = 0.0,
 ) -> QueueTally:
     """Visits that began in [start, end).  "Within" means `waited <= target`; short ones `<= short`.
 
     `waiting_now`, `waiting_over` and `longest_now` are of this moment, whatever the interval.
+    `cost` is what the interval cost in all, in whatever money.
     """
-    tally = QueueTally()
+    tally = QueueTally(cost=cost)
     for visit in log.joined(queue, start, end):
         if refused(visit):
             tally.refused += 1
@@ -158,18 +165,38 @@ class AgentTally:
     taken_back: int = 0
     contacts: int = 0
     transferred: int = 0
+    planned: Seconds = 0.0
+    adhered: Seconds = 0.0
 
     def __add__(self, other: AgentTally) -> AgentTally:
         return AgentTally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
+class Planned(NamedTuple):
+    """A stretch of an agent's paid time, to be spent at `work` or in a break."""
+
+    time: Stretch
+    work: bool = True
+
+
+Plans: TypeAlias = Mapping[str, Sequence[Planned]]
+"""By agent; what is not planned is not paid."""
+NO_PLANS: Plans = MappingProxyType({})
+
+
 def agent_tallies(
-    log: Logbook, start: Instant = -inf, end: Instant = inf, agents: Iterable[str] | None = None
+    log: Logbook,
+    start: Instant = -inf,
+    end: Instant = inf,
+    agents: Iterable[str] | None = None,
+    plans: Plans = NO_PLANS,
 ) -> dict[str, AgentTally]:
     """Every agent's interval [start, end), or that of those named.  O(what happened in it)."""
     found = {name: AgentTally() for name in (log.spans if agents is None else agents)}
     for name, tally in found.items():
         _add_states(tally, log, name, start, end)
+        for planned in plans.get(name, ()):
+            _add_plan(tally, log, name, planned, (start, min(end, log.now)))
     for row in log.offered(start, end):
         if (offered := found.get(row.agent)) is not None:
             offered.answered += row.outcome is OfferOutcome.ANSWERED
@@ -191,6 +218,19 @@ def _add_states(tally: AgentTally, log: Logbook, name: str, start: Instant, end:
     tally.ringing, tally.wrap_up = seconds[State.RINGING], seconds[State.WRAP_UP]
     tally.other_calls = seconds[State.BUSY]
     tally.talk_and_hold = seconds[State.TALKING]
+
+
+def _add_plan(
+    tally: AgentTally, log: Logbook, name: str, planned: Planned, within: tuple[Instant, Instant]
+) -> None:
+    """Seconds in the state that was planned, of those planned."""
+    begin = max(planned.time.start, within[0])
+    end = within[1] if planned.time.end is None else min(planned.time.end, within[1])
+    if begin >= end:
+        return
+    there = sum(s for state, s in log.states(name, begin, end) if state not in AWAY)
+    tally.planned += end - begin
+    tally.adhered += there if planned.work else end - begin - there
 
 
 def _add_share(tally: AgentTally, visit: Visit, start: Instant, end: Instant) -> None:

@@ -21,11 +21,11 @@ from acd.events import (
     OfferFailed,
 )
 from acd.metrics.definitions import AGENT, QUEUE, difference, explain, figures
-from acd.metrics.logbook import Logbook, to_rows
+from acd.metrics.logbook import Logbook, Stretch, to_rows
 from acd.metrics.proportions import distinguish, first_contact_resolution, share
 from acd.metrics.queue_log import QueueLogError, Writer, load
 from acd.metrics.reference import page
-from acd.metrics.tallies import QueueTally, agent_tallies, queue_tally
+from acd.metrics.tallies import Planned, QueueTally, agent_tallies, queue_tally
 from acd.types import OfferOutcome, VisitOutcome
 from tests.acd.floorplan import Centre, only, queue, settings
 
@@ -98,7 +98,7 @@ def test_nothing_over_nothing_is_none() -> None:
     assert {name for name, value in found.items() if value is None} == {
         "SL-A", "SL-B", "SL-C", "SL-C-", "SL-C+", "SL-D", "SL-E", "SL-H", "ASA", "average_wait",
         "DCP", "talk", "hold", "wrap_up", "AHT", "abandonment", "abandonment_without_short",
-        "transfer_rate",
+        "transfer_rate", "cost_per_offered", "cost_per_answered",
     }  # fmt: skip
 
 
@@ -145,6 +145,33 @@ def test_an_agents_hours() -> None:
     assert found["occupancy_with_ringing"] == pytest.approx(100 / 300)
     assert found["occupancy_without_ringing"] == pytest.approx(90 / 300)
     assert (found["answered"], found["answer_rate"]) == (1, 1)
+
+
+def test_utilisation_and_adherence_are_of_planned_time() -> None:
+    """Planned: work 1000 to 1400, a break 1400 to 1500.  Late by 50 s, back 20 s too early."""
+    centre = Centre(settings({"q": queue("anna")}), login=False)
+    centre.wait(50)
+    centre.tell(AgentLoggedIn("anna", "phone"))
+    offer = only(centre.call("one"), Offer)
+    centre.take(offer.offer)
+    centre.wait(100)
+    centre.hang_up(offer)
+    centre.wait(250)
+    centre.tell(AgentPaused("anna", "lunch"))
+    centre.wait(80)
+    centre.tell(AgentResumed("anna"))
+    centre.wait(100)
+    plan = {"anna": (Planned(Stretch(1000, 1400)), Planned(Stretch(1400, 1500), work=False))}
+    found = figures(AGENT, agent_tallies(logbook(centre), plans=plan)["anna"])
+    assert found["adherence"] == pytest.approx((350 + 80) / 500)
+    assert found["utilisation"] == pytest.approx(100 / 500)
+    assert figures(AGENT, agent_tallies(logbook(centre))["anna"])["adherence"] is None
+
+
+def test_cost_per_call_says_of_which_calls() -> None:
+    tally = queue_tally(logbook(worked_day()), "q", cost=400.0)
+    found = figures(QUEUE, tally)
+    assert (found["cost_per_offered"], found["cost_per_answered"]) == (4.0, 5.0)
 
 
 def test_counts_go_where_the_visit_began_and_time_is_split() -> None:
