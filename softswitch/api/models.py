@@ -268,6 +268,8 @@ class Figures(Model):
 
     name: str
     figures: dict[str, float | None]
+    explanations: dict[str, str] = {}
+    """Of a queue's: the formula, the numbers in it, and what comes out."""
 
 
 class Statistics(Model):

@@ -278,25 +278,25 @@ def statistics(
     since: Annotated[str, typer.Option(help="2026-03-02, 2026-03-02T12:30; today.")] = "",
     until: Annotated[str, typer.Option(help="The same; now.")] = "",
     name: Annotated[str, typer.Option(help="One queue or agent.")] = "",
+    why: Annotated[str, typer.Option(help="A figure's formula and numbers; SL: every level.")] = "",
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A queue_log of Asterisk; nothing needs to run.")
+    ] = None,
+    target: Annotated[float, typer.Option(help="With --from: the promise, in seconds.")] = 20.0,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Figures of queues and agents for any past interval; docs/figures.md defines each.
 
-    Example: softswitch statistics --since 2026-03-02 --until 2026-03-03
+    Example: softswitch statistics --since 2026-03-02 --until 2026-03-03 --why SL
     """
-    answer = ask(config, "GET", f"/v1/statistics?{_interval(since, until)}", timeout=120.0)
-    if as_json:
-        return show(answer, as_json=True)
-    for subject in ("queues", "agents"):
-        found = [row for row in answer[subject] if name in ("", row["name"])]
-        rows = [
-            {"figure": figure, **{row["name"]: row["figures"][figure] for row in found}}
-            for figure in (found[0]["figures"] if found else ())
-        ]
-        if rows:
-            show(rows, as_json=False)
-    return None
+    from softswitch.cli.statistics import of_file, tell
+
+    if source is not None:
+        answer = of_file(source, target)
+    else:
+        answer = ask(config, "GET", f"/v1/statistics?{_interval(since, until)}", timeout=120.0)
+    return show(answer, as_json=True) if as_json else tell(answer, name, why)
 
 
 @app.command("queue-log")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from acd.metrics.definitions import QUEUE
 from softswitch.cli import main
 from softswitch.cli.old_names import OLD, translate
 
@@ -20,6 +21,16 @@ ANSWERS: dict[str, Any] = {
     "GET /v1/status": {"calls": {"now": 1, "allowed": 1000}, "trunks": [{"name": "city"}]},
     "GET /v1/agents": [{"name": "anna"}, {"name": "boris"}],
     "POST /v1/agents/anna/pause": {"detail": "anna: pause"},
+    "GET /v1/statistics?since=1772451000.0": {
+        "queues": [
+            {
+                "name": "sales",
+                "figures": {"SL-A": 0.75},
+                "explanations": {n: f"{n} = 6 / 8" for n in QUEUE},
+            }
+        ],
+        "agents": [{"name": "anna", "figures": {"answered": 3}}],
+    },
     "GET /v1/explain/agent/anna": {"sentences": ["she is paused"], "facts": {}},
 }
 
@@ -133,6 +144,34 @@ def test_a_command_asks_and_tells(
 
     assert switch.asked == asked
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("switch")
+def test_figures_and_what_they_come_of(
+    monkeypatch: Patch, settings: Path, capsys: Captured
+) -> None:
+    asked = ("statistics", "--since", "2026-03-02T11:30+00:00", "-c", settings)
+    assert softswitch(monkeypatch, *asked) == 0
+    assert "answered  3" in capsys.readouterr().out
+    assert softswitch(monkeypatch, *asked, "--why", "SL-A") == 0
+    assert capsys.readouterr().out == "sales: SL-A = 6 / 8\n"
+    assert softswitch(monkeypatch, *asked, "--why", "SLA") == 1
+
+
+def test_figures_of_somebodys_queue_log(
+    monkeypatch: Patch, tmp_path: Path, capsys: Captured
+) -> None:
+    path = tmp_path / "queue_log"
+    path.write_text("""\
+1366720577|1366720574.105|support|NONE|ENTERQUEUE||5551234|1
+1366720590|1366720574.105|support|SIP/300|CONNECT|13|1366720587.108|3
+1366720650|1366720574.105|support|SIP/300|COMPLETECALLER|13|60|1
+""")
+    assert softswitch(monkeypatch, "statistics", "--from", path, "--why", "SL-A") == 0
+    assert capsys.readouterr().out == "support: SL-A = answered_in_T / answered = 1 / 1 = 1\n"
+    path.write_text("what is this\n")
+    assert softswitch(monkeypatch, "statistics", "--from", path) == 1
+    assert "line 1" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("switch")

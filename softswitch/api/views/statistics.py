@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from acd.metrics.definitions import AGENT, QUEUE, figures
+from acd.metrics.definitions import AGENT, QUEUE, explain, figures
 from acd.metrics.logbook import Logbook
 from acd.metrics.tallies import agent_tallies, queue_tally
 from config.queues import Queue
@@ -74,7 +74,8 @@ def _of_queues(
         queue = settings.queues.get(name) or Queue()
         target, short = queue.service_level.seconds, queue.short_abandon
         tally = queue_tally(log, name, since, until, target=target, short=short)
-        yield models.Figures(name=name, figures=figures(QUEUE, tally))
+        told = {each.name: explain(each, tally) for each in QUEUE.values()}
+        yield models.Figures(name=name, figures=figures(QUEUE, tally), explanations=told)
 
 
 def _of_agents(
