@@ -56,6 +56,7 @@ class Suspect(Model):
 
     source: str
     state: str
+    why: str
     failures: int
     dropped: int = 0
     until: float | None = None

@@ -21,7 +21,7 @@ from softswitch.pbx import modes
 from softswitch.pbx.carrier import Carrier
 from softswitch.pbx.inbound import calls_of
 from softswitch.pbx.switch import Switch
-from softswitch.sip.guard import Suspect
+from softswitch.sip.guard import State, Suspect
 
 FATAL = frozenset({"media"})
 """Alarms with which no call can be served."""
@@ -134,6 +134,7 @@ def _suspect(suspect: Suspect, epoch: float) -> models.Suspect:
     return models.Suspect(
         source=suspect.source,
         state=suspect.state.value,
+        why="too many messages" if suspect.state is State.FLOODING else "wrong passwords",
         failures=suspect.failures,
         dropped=suspect.dropped,
         until=None if suspect.until is None else suspect.until + epoch,

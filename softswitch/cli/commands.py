@@ -206,11 +206,17 @@ def bench(
 
 
 @app.command()
-def status(config: Config = None, as_json: AsJson = False) -> None:
-    """How the switch is: capacity in use, trunks, media, who is slowed or refused.
+def status(
+    lift: Annotated[str, typer.Option(help="First answer this address again.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """How the switch is: capacity in use, trunks, media, who is slowed or refused and why.
 
-    Example: softswitch status
+    Example: softswitch status --lift 192.0.2.7
     """
+    if lift:
+        ask(config, "DELETE", f"/v1/guard/{quote(lift, safe='')}")
     show(ask(config, "GET", "/v1/status"), as_json=as_json)
 
 

@@ -62,7 +62,9 @@ class FakeSwitch:
         raise RefusedError("queues.sales.ringtime: unknown setting; did you mean ring_time?")
 
     def suspects(self) -> list[models.Suspect]:
-        return [models.Suspect(source="192.0.2.9", state="silenced", failures=50)]
+        return [
+            models.Suspect(source="192.0.2.9", state="silenced", why="wrong passwords", failures=50)
+        ]
 
     def lift(self, source: str) -> None:
         self.done.append(("lift", source))
