@@ -112,13 +112,16 @@ class Signalling:
         )
 
     def _is_ours(self, uri: SipUri) -> bool:
-        """Whether a URI names this switch: its domain, or an address with port of its own."""
+        """Whether a digest's URI names this switch: its domain, or an address of its own.
+
+        A port may be wrong only by its absence: pyVoIP leaves it away, wherever we listen.
+        """
         if uri.host.lower() == self._settings.switch.domain.lower():
             return True
         host = uri.host.strip("[]")
         if host == self._settings.sip.external:
             return True
-        hosts = {each.host for each in self.listeners if each.port == uri.effective_port}
+        hosts = {each.host for each in self.listeners if uri.port in (None, each.port)}
         return host in hosts or any(map(is_wildcard, hosts))
 
 

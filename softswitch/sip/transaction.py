@@ -97,6 +97,11 @@ class ServerTransaction(Alarm):
         self.behind_nat = False
         self.arrival: Arrival | None = None
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether any response was sent."""
+        return self._wire is not None
+
     def respond(self, response: Response, now: Instant) -> None:
         """Send `response`; without effect once a final one was sent."""
         raise NotImplementedError

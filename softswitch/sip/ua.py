@@ -49,8 +49,8 @@ OnRequest: TypeAlias = Callable[[ServerTransaction, Request], None]
 class UserAgent(Stack):
     """All signalling of one switch.  The hooks are to be set at once.
 
-    * `on_invite(session)`: a new call, whose 100 is sent.  Set `session.on_event`, then
-      answer it, now or later.
+    * `on_invite(session)`: a new call.  Set `session.on_event`, then answer it, now or
+      later; unless it answers within the hook, the caller gets 100 afterwards.
     * `on_request(tx, request)`: any other request outside a dialog; owed one `respond`.
     * `on_crash(exception, session)`: a fault of ours; the call it hit is over.
     * `advertise(destination)`: the address of ours that whoever is there can reach.
@@ -270,7 +270,6 @@ class UserAgent(Stack):
         if self.settings.requires_reliable and not _has_100rel(request):
             self._turn_down(tx, reply(request, 421, headers=[("Require", "100rel")]), now)
             return
-        tx.respond(reply(request, 100), now)
         tx.owner = session = Callee(self, tx, request, flow)
         self.sessions.add(session)
         self.remember(session.dialog)
@@ -278,6 +277,8 @@ class UserAgent(Stack):
             self.on_invite(session)
         except Exception as fault:  # a feature failed: its call alone is over
             self.crashed(fault, session)
+        if not tx.has_answered:
+            tx.respond(reply(request, 100), now)
 
     def _receive_cancel(self, tx: ServerTransaction, request: Request, now: Instant) -> None:
         """200 if the INVITE is known, else 481 (§9.2); to what is answered it does nothing."""

@@ -68,7 +68,18 @@ def test_what_can_be_served_is(headers: tuple[str, ...]) -> None:
     script = Script()
     body = b"x" if "Disposition" in headers[0] else b""
     script.receive(request("INVITE", headers=headers, body=body, content_type="text/plain"))
-    assert script.summary() == ["100", "480"]  # no hook is set: nobody takes calls here
+    assert script.summary() == ["480"]  # no hook is set: nobody takes calls here
+
+
+def test_a_call_that_is_challenged_at_once_gets_no_100_before() -> None:
+    """After a 100, pyVoIP takes no challenge; a 100 is owed only to who must wait (§17.2.1)."""
+    script = Script()
+    script.ua.on_invite = lambda session: session.reject(401)
+    script.receive(request("INVITE", body=OFFER))
+    assert script.summary() == ["401"]
+    script.ua.on_invite = lambda session: None
+    script.receive(request("INVITE", body=OFFER, number=2))
+    assert script.summary() == ["100"]
 
 
 def test_a_multipart_body_is_searched_for_its_description() -> None:
@@ -180,7 +191,7 @@ def test_a_hook_that_fails_costs_its_call_a_500_and_nobody_else_anything() -> No
     script.ua.on_invite = crash
     invite = request("INVITE")
     script.receive(invite)
-    _, refusal = script.sent()
+    [refusal] = script.sent()
     assert isinstance(refusal, Response)
     assert refusal.status == 500
     assert len(crashes) == 1
@@ -277,7 +288,7 @@ def test_ipv6_is_written_with_brackets_where_it_must_be() -> None:
     flow = Flow("udp", ("2001:db8::1", 5060), ("2001:db8::7", 5060))
     script.ua.on_invite = lambda session: session.progress(180)
     script.receive(request("INVITE", via="[2001:db8::7]:5060"), flow)
-    ringing = script.sent()[1]
+    [ringing] = script.sent()
     assert ringing.contacts[0].uri == "sip:[2001:db8::1]:5060"
     script.ua.advertise = lambda destination: ("2001:db8::1", 5060)
     script.call(target=Target("udp", "2001:db8::7", 5060))
@@ -351,4 +362,4 @@ def test_answering_within_the_hook_is_allowed() -> None:
 
     script.ua.on_invite = on_invite
     script.receive(request("INVITE", body=OFFER))
-    assert script.summary() == ["100", "180", "200"]
+    assert script.summary() == ["180", "200"]
