@@ -117,7 +117,7 @@ def _place(
         party=party,
         profile=manner,
         prefer=caller.sound.codecs if caller else (),
-        routes=binding.path,
+        routes=binding.routes,
         headers=headers,
         beside=caller,
     )

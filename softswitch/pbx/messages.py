@@ -149,7 +149,7 @@ class Messages:
         person = switch.settings.extensions.get(sender)
         headers = Headers(
             [
-                *(("Route", f"<{route}>") for route in binding.path),
+                *(("Route", route) for route in binding.routes),
                 ("From", name_addr(Party(sender, person.name if person else ""), domain)),
                 ("To", name_addr(Party(recipient), domain)),
                 ("Content-Type", content_type),

@@ -107,7 +107,7 @@ class Unasked:
         ours = f"<{SipUri('sip', extension, self._switch.settings.switch.domain)}>"
         headers = Headers(
             [
-                *(("Route", path) for path in phone.path),
+                *(("Route", route) for route in phone.routes),
                 ("From", ours),
                 ("To", ours),
                 ("Event", EVENT),

@@ -53,6 +53,11 @@ class Binding(NamedTuple):
         behind_nat = is_behind_nat(SipUri.parse(first).host, self.flow)
         return next_hop(first, self.flow, behind_nat=behind_nat)
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The Route values of a request for this contact (RFC 3327 §5.2)."""
+        return tuple([f"<{hop}>" for hop in self.path])
+
     def contact(self, now: Instant) -> str:
         """The Contact value that a 200 to REGISTER lists."""
         params = format_params(self.params) if self.params else ""

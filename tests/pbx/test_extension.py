@@ -26,6 +26,22 @@ async def test_all_devices_ring_and_one_answers(world: World) -> None:
     assert first.reasons == ('SIP;cause=200;text="Call completed elsewhere"',)
 
 
+@in_world(extensions=2)
+async def test_calls_and_messages_follow_the_path_by_which_a_phone_registered(
+    world: World,
+) -> None:
+    """RFC 3327 §5.2."""
+    anna, boris = await world.phone("101"), world.bare_phone("102")
+    host, port = boris.station.address
+    edge = f"<sip:{host}:{port};lr>"
+    assert await boris.register(headers=[("Supported", "path"), ("Path", edge)]) == 200
+    anna.dial("102")
+    ringing = await boris.rings()
+    assert ringing.invite.headers.values("Route") == [edge]
+    await anna.message("102", "Hello")
+    assert boris.requests[-1].headers.values("Route") == [edge]
+
+
 @in_world('[extensions.103]\nsecond_call = "busy"\n[extensions.104]\nmax_calls = 2\n')
 async def test_a_second_call_by_the_extension_s_policy(world: World) -> None:
     """P36: ring, busy, or ring up to a number of calls."""

@@ -231,7 +231,7 @@ class Phone:
 
     # -- what it does ------------------------------------------------------------------------
 
-    async def register(self, expires: int = 3600) -> int:
+    async def register(self, expires: int = 3600, *, headers: HeaderLines = ()) -> int:
         """Register, anew, or no longer (0); the status."""
         host, port = self.station.address
         self._registration += 1
@@ -243,6 +243,7 @@ class Phone:
                 ("Contact", f"<sip:{self.number}@{host}:{port}>;expires={expires}"),
                 ("Call-ID", self._registrations),
                 ("CSeq", f"{self._registration * 10} REGISTER"),
+                *headers,
             ],
         )
         return response.status
