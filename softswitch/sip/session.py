@@ -51,6 +51,7 @@ class SessionState(Enum):
     TERMINATED = "terminated"
 
 
+EXPIRED = 'Reason: SIP;cause=408;text="Session timer expired"\r\n'
 BODY_LINE = f"Content-Type: {SDP}\r\n"
 
 
@@ -370,10 +371,11 @@ class Session:
         self._bye(EndCause.NO_ACK)
 
     def _expired(self) -> None:
-        self._hangup_extra = 'Reason: SIP;cause=408;text="Session timer expired"\r\n'
-        if self.state is SessionState.ESTABLISHED:
-            self.stop_acceptance()
-            self._bye(EndCause.EXPIRED)
+        """Whoever let the session expire may be gone: nobody waits for his answer to our BYE."""
+        self._hangup_extra = EXPIRED
+        if self.state is SessionState.ESTABLISHED and self.dialog is not None:
+            self._exchange(self.dialog, "BYE", EXPIRED, b"", _ignore)
+            self._finish(Ended(by_peer=False, cause=EndCause.EXPIRED))
 
     # -- the rest --------------------------------------------------------------------------
 

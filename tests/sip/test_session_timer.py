@@ -110,8 +110,9 @@ def test_who_waits_in_vain_for_a_refresh_hangs_up_a_third_before_the_end() -> No
     script, _, _ = incoming(QUIET, "Supported: timer", "Session-Expires: 90;refresher=uac")
     assert script.run(59.9) == []
     assert script.run(60.0) == [(60.0, "BYE")]
+    assert script.events == [Ended(by_peer=False, cause=EndCause.EXPIRED)], "no wait for the 200"
     script.run(100.0)
-    assert script.events == [Ended(by_peer=False, cause=EndCause.EXPIRED)]
+    assert set(script.ua.overview().values()) == {0}
 
 
 def test_a_refresh_of_the_peer_s_starts_the_interval_anew() -> None:
