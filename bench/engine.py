@@ -11,7 +11,6 @@ second are given beside it.  The idle case, where callers find many free agents,
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -37,7 +36,7 @@ from acd.simulate.day import Day, simulate
 from acd.simulate.laws import Exponential
 from acd.simulate.scenario import one_queue
 from bench.figure import Raw
-from softswitch.app.process import GARBAGE
+from softswitch.app.garbage import settle
 
 SEATS = 3
 """Queues an agent sits at."""
@@ -100,8 +99,7 @@ def saturated(agents: int, queues: int, waiting: int, turns: int) -> dict[str, f
     """µs per event by kind, and what follows from that."""
     centre = Centre(agents, queues)
     centre.fill(waiting)
-    gc.collect()  # what other measurements left behind is not this one's cost
-    gc.set_threshold(*GARBAGE)
+    settle()  # as the switch does; what other measurements left is not this one's cost
     spent = dict.fromkeys(("ended", "answered", "connected", "joined"), 0.0)
 
     def timed(kind: str, action: Callable[[], Any]) -> Any:

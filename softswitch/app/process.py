@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import resource
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import uvloop
 from config import ConfigError, Settings, load
 from media.worker import EngineFailed
 from softswitch.api import server
+from softswitch.app.garbage import settle
 from softswitch.app.root import App
 from softswitch.logging import configure as configure_logging
 from softswitch.store.errors import StoreError
@@ -22,8 +22,6 @@ from softswitch.transport.transports import ListenError
 log = structlog.get_logger("app")
 
 CLEAN, FAILED, MISCONFIGURED = 0, 1, 2
-GARBAGE = (50_000, 20, 50)
-"""Thresholds of the collector: a call makes some 1000 objects, nearly all freed without it."""
 
 
 def run(path: Path) -> int:
@@ -47,7 +45,7 @@ def run(path: Path) -> int:
 
 async def _main(path: Path, settings: Settings) -> None:
     async with App(path, settings) as app:
-        _settle()
+        settle()
         await app.serve()
 
 
@@ -55,10 +53,3 @@ def _raise_limits() -> None:
     """As many descriptors as the kernel lets us have: each media port and connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _settle() -> None:
-    """What was built lives as long as the process: the collector need never look at it again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)

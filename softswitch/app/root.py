@@ -17,6 +17,7 @@ from media import events
 from media.client import Media
 from softswitch.api.events import Hub
 from softswitch.app.face import Face
+from softswitch.app.garbage import collect_when_quiet
 from softswitch.app.homer import Homer
 from softswitch.app.keepalive import Keepalive
 from softswitch.app.metrics import Meters
@@ -84,6 +85,7 @@ class App:
         if restored:
             log.info("registrations restored", bindings=restored)
         self.tasks.spawn(self._forget_calls())
+        self.tasks.spawn(collect_when_quiet(lambda: len(self.switch.calls)))
         keepalive = Keepalive(
             self.signalling.registrar,
             self.signalling.transports.send,

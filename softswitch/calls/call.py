@@ -166,6 +166,8 @@ class Call:
             self.record.leg(leg.id, **leg.facts())
         self.record.end(cause.word, by=self._who_ended())
         self.legs.clear()
+        for leg in legs:
+            leg.part()
 
     def _who_ended(self) -> str:
         legs = (self.leg, *self.legs)

@@ -34,7 +34,7 @@ from softswitch.calls.events import (
     Resumed,
     Ringing,
 )
-from softswitch.calls.inbox import Inbox
+from softswitch.calls.inbox import Deaf, Inbox
 from softswitch.calls.party import Party
 from softswitch.calls.profile import DtmfForm, Profile
 from softswitch.calls.sound import Sound, quality
@@ -188,6 +188,14 @@ class Leg:
     def notify(self, event: Event) -> None:
         """Tell whoever reads the leg's inbox something from elsewhere in the switch."""
         self._inbox.put(event)
+
+    def part(self) -> None:
+        """The call and its record are closed: cut every circle that leads back here, so that
+        reference counts free a leg that is over and the collector need not look for it."""
+        if self.ended:
+            self.call = self.on_end = self.on_fate = None
+            self._inbox = _DEAF
+            self.sound.part()
 
     # -- verbs: sound ----------------------------------------------------------------
 
@@ -442,6 +450,9 @@ class Leg:
             self._inbox.put(Ended(self, by_peer, self.cause.word))
         if self.on_end is not None:
             self.on_end(self)
+
+
+_DEAF: Inbox[Event] = Deaf()
 
 
 def ignore(_: object) -> None:

@@ -174,6 +174,10 @@ class Sound:
         if self._closed is not None and self.stats is None:
             await self._closed
 
+    def part(self) -> None:
+        """Whoever was told of keys and losses is over."""
+        self._on_digit = self._on_lost = _nobody
+
     # -- inside ----------------------------------------------------------------------
 
     def _ready(self, prefer: tuple[Codec, ...]) -> Negotiation:
@@ -223,6 +227,10 @@ class Sound:
                     self._closed.set_result(None)
             case _:
                 pass
+
+
+def _nobody(*_: object) -> None:
+    """Nobody is told any more."""
 
 
 def in_order(codecs: tuple[Codec, ...], first: tuple[Codec, ...]) -> tuple[Codec, ...]:

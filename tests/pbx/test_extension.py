@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 from tests.pbx.test_transfer import talking
 from tests.pbx.world import World, in_world
 from tests.support.phone import until
@@ -114,3 +117,22 @@ async def test_where_the_extension_has_no_phone_the_others_ring_at_once(world: W
     anna, clara = await world.phones("101", "103")
     anna.dial("102")
     await clara.rings(within=1)
+
+
+@in_world()
+async def test_a_call_that_is_over_leaves_nothing_to_the_collector(world: World) -> None:
+    """It may stop everything else for as long as callers wait for ringing: see app/garbage."""
+    anna, boris = await world.phones("101", "102")
+    gc.collect()
+    gc.disable()
+    try:
+        talk, _ = await talking(world, anna, boris)
+        [call] = world.switch.calls.values()
+        parts = [weakref.ref(part) for part in (call, *call.legs)]
+        del call
+        talk.hang_up()
+        await world.settle()
+        assert not world.switch.calls
+        assert [part() for part in parts] == [None, None, None]
+    finally:
+        gc.enable()

@@ -1,0 +1,31 @@
+"""The collector waits for quiet, but not for ever."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from softswitch.app import garbage
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_it_waits_while_calls_go_on() -> None:
+    kept: list[list[int]] = [[] for _ in range(garbage.SOME + 1000)]
+    assert not garbage.collect_if_due(calls=1)
+    assert garbage.collect_if_due(calls=0)
+    assert not garbage.collect_if_due(calls=0)  # nothing has come since
+    assert kept
+
+
+def test_it_does_not_wait_where_memory_would_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "MANY", 1000)
+    kept: list[list[int]] = [[] for _ in range(2000)]
+    assert garbage.collect_if_due(calls=1)
+    assert kept
