@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from softswitch.api import routes
+from softswitch.api import desk_routes, routes
 from softswitch.api.access import OPEN, Access
 from softswitch.api.patience import Patience
 from softswitch.api.view import RefusedError, Views
@@ -31,7 +31,7 @@ def create_api(
         telemetry={"auto_configure": False},  # whatever OTEL_* says
     )
     api.state.views = views
-    for router in (routes.whole, routes.calls, routes.centre, routes.office):
+    for router in (routes.whole, routes.calls, routes.centre, routes.office, desk_routes.desk):
         api.include_router(router)
     api.add_exception_handler(RefusedError, _refusal)
     api.add_exception_handler(SQLAlchemyError, _no_database)

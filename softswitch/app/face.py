@@ -12,6 +12,7 @@ from softswitch.api.view import Views
 from softswitch.api.views.calls import Calls
 from softswitch.api.views.centre import Centre
 from softswitch.api.views.conferences import Conferences
+from softswitch.api.views.desk import Desk
 from softswitch.api.views.modes import Modes
 from softswitch.api.views.park import Park
 from softswitch.api.views.routes import Routes
@@ -38,6 +39,7 @@ class Face:
             voicemail=Voicemail(switch),
             conferences=Conferences(switch),
             park=Park(switch),
+            desk=Desk(switch),
             routes=Routes(switch),
             statistics=Statistics(switch),
         )

@@ -3,9 +3,9 @@
 SIP ends below this line: a feature sees that a phone rings, answers or holds, never a message.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from softswitch.calls.leg import Leg
@@ -96,6 +96,27 @@ class Replaced:
     by: "Leg"
 
 
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """Somebody outside the call wants something done; `do(conversation, leg)` does it.
+
+    It returns True where the conversation is over by it.
+    """
+
+    leg: "Leg"
+    do: Callable[[Any, "Leg"], Awaitable[bool]]
+
+
 Event: TypeAlias = (
-    Ringing | Answered | Failed | Ended | Held | Resumed | Digit | Asked | Taken | Replaced
+    Ringing
+    | Answered
+    | Failed
+    | Ended
+    | Held
+    | Resumed
+    | Digit
+    | Asked
+    | Taken
+    | Replaced
+    | Commanded
 )

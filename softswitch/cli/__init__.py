@@ -24,10 +24,10 @@ def _run(arguments: list[str]) -> int:
     """Run one command; a wrong command line is 1, since 2 means the settings file."""
     import typer
 
-    from softswitch.cli.commands import app
+    from softswitch.cli import desk
 
     try:
-        code = app(arguments, prog_name="softswitch", standalone_mode=False)
+        code = desk.app(arguments, prog_name="softswitch", standalone_mode=False)
     except typer.TyperException as error:
         print(f"{error}  softswitch --help tells what there is.", file=sys.stderr)
         return 1

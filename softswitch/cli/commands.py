@@ -360,12 +360,31 @@ def agents(
 
 
 @app.command()
-def conferences(config: Config = None, as_json: AsJson = False) -> None:
-    """Conference rooms that somebody is in.
+def conferences(
+    name: Annotated[str, typer.Argument(help="One room; absent: all.")] = "",
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="lock, unlock, mute, unmute, kick, invite, record, stop-recording or end."
+        ),
+    ] = "",
+    who: Annotated[
+        str, typer.Argument(help="With mute, unmute, kick: a member; with invite: a number.")
+    ] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Conference rooms that somebody is in; or steer one.
 
-    Example: softswitch conferences
+    Example: softswitch conferences board invite 103
     """
-    show(ask(config, "GET", "/v1/conferences"), as_json=as_json, empty="nobody is in a conference")
+    if action:
+        steps = [name, who, action] if who and action != "invite" else [name, action]
+        target = "/v1/conferences/" + "/".join(quote(step, safe="") for step in steps)
+        body = {"to": who} if action == "invite" else None
+        return show(ask(config, "POST", target, body), as_json=as_json)
+    found = [row for row in ask(config, "GET", "/v1/conferences") if name in ("", row["name"])]
+    return show(found, as_json=as_json, empty="nobody is in a conference")
 
 
 @app.command()

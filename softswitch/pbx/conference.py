@@ -235,17 +235,11 @@ class Seat:
                 room.stop_recording()
                 await self._say("recording-stopped")
             case "9":
-                self._tell_all("conf-recorded")
-                room.record()
+                record(self._switch, room)
             case "0":
                 await self._call_somebody()
             case _:
                 await self._say(NO_SUCH_KEY)
-
-    def _tell_all(self, prompt: str) -> None:
-        told = self._switch.sounds.prompt(prompt)
-        if told is not None:
-            self._room.announce(told)
 
     async def _call_somebody(self) -> None:
         """Ring a number and seat whoever answers."""
@@ -258,6 +252,14 @@ class Seat:
             await invite(self._switch, self._call, self._room, number)
         except (NotAnswered, Refused):
             await self._say("no-answer")
+
+
+def record(switch: Switch, room: Room) -> None:
+    """Tell everybody that the room is recorded from now on, and do it."""
+    told = switch.sounds.prompt("conf-recorded")
+    if told is not None:
+        room.announce(told)
+    room.record()
 
 
 # -- bringing others in --------------------------------------------------------------------
@@ -274,6 +276,18 @@ async def invite(switch: Switch, call: Call, room: Room, number: str) -> None:
     call.record.event("invited", conference=room.name, number=number)
     leg = await ring(call, places, ring_time=INVITE_TIME, quiet=True)
     seat(switch, room, leg, dialled=number)
+
+
+async def try_to_invite(switch: Switch, room: Room, number: str) -> None:
+    """Invite somebody by command, in the name of whoever has been in the room longest."""
+    calls = [member.leg.call for member in room.members if member.leg.call is not None]
+    if not calls:
+        return
+    try:
+        await invite(switch, calls[0], room, number)
+    except (NotAnswered, Refused) as failure:
+        facts = {"conference": room.name, "number": number}
+        switch.tell("conference.not-joined", **facts, cause=failure.cause.word)
 
 
 def _places(switch: Switch, call: Call, number: str) -> list[Place]:

@@ -21,7 +21,7 @@ from softswitch.pbx.conversation import Conversation, converse
 from softswitch.pbx.key_codes import KeyCodes
 from softswitch.pbx.meanwhile import Left, meanwhile
 from softswitch.pbx.reach import places, reachable
-from softswitch.pbx.transfer import check, hand_on
+from softswitch.pbx.transfer import check, follow_by_ear, hand_on
 from softswitch.pbx.voice import Voice
 from softswitch.sip.types import Seconds
 
@@ -35,7 +35,7 @@ async def blind(talk: Conversation, by: Leg) -> bool:
     if isinstance(number, Left):
         return _part(talk, number)
     try:
-        if number and await hand_on(talk, by, number, partial(_follow, by)):
+        if number and await hand_on(talk, by, number, partial(follow_by_ear, by)):
             return True
     except Refused as refusal:
         talk.call.record.event("transfer-refused", to=number, cause=refusal.cause.word)
@@ -176,14 +176,6 @@ def _part(talk: Conversation, left: Left) -> bool:
     if left.leg.ended:
         talk.other(left.leg).hang_up(left.leg.cause)
     return True
-
-
-def _follow(by: Leg, status: int) -> None:
-    """Who handed his party on by keys hears how it rings there, and is let go when it is taken."""
-    if status == 180:
-        by.hear_ringing()
-    elif status == 200:
-        by.hang_up()
 
 
 def _unheard(status: int) -> None:

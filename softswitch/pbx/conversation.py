@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from softswitch.calls.call import Call
 from softswitch.calls.causes import ELSEWHERE, NORMAL
-from softswitch.calls.events import Asked, Digit, Ended, Event, Held, Replaced, Resumed, Taken
+from softswitch.calls.events import (
+    Asked,
+    Commanded,
+    Digit,
+    Ended,
+    Event,
+    Held,
+    Replaced,
+    Resumed,
+    Taken,
+)
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg, ignore
 from softswitch.pbx.key_codes import KeyCodes
@@ -74,7 +84,7 @@ class Conversation:
                 case Held(leg) | Resumed(leg):
                     self.call.record.event("held" if leg.held else "resumed", leg=leg.id)
                     self.join()
-                case Asked() | Digit():
+                case Asked() | Digit() | Commanded():
                     if isinstance(event, Digit):
                         self.on_key(event)
                     if await self.switch.features.during_talk(self, event):

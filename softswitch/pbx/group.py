@@ -67,16 +67,20 @@ def has_joined(state: State, number: str) -> bool:
     return not state.get(SPACE, number, False)
 
 
-async def group_login(switch: Switch, call: Call, phone: Phone, _: str) -> None:
-    """`*48`: leave one's hunt groups, or come back to them; lasts over a restart."""
-    state, number = switch.store.state, phone.number
-    leaves = has_joined(state, number)
-    if leaves:
-        state.set(SPACE, number, True)
+def set_joined(switch: Switch, number: str, joined: bool) -> None:
+    """Have `number` leave its hunt groups, or come back to them; lasts over a restart."""
+    if joined:
+        switch.store.state.remove(SPACE, number)
     else:
-        state.remove(SPACE, number)
-    switch.tell("group.left" if leaves else "group.joined", extension=number)
-    call.record.event("group-left" if leaves else "group-joined", by=number)
+        switch.store.state.set(SPACE, number, True)
+    switch.tell("group.joined" if joined else "group.left", extension=number)
+
+
+async def group_login(switch: Switch, call: Call, phone: Phone, _: str) -> None:
+    """`*48`: leave one's hunt groups, or come back to them."""
+    leaves = has_joined(switch.store.state, phone.number)
+    set_joined(switch, phone.number, not leaves)
+    call.record.event("group-left" if leaves else "group-joined", by=phone.number)
     call.leg.answer()
     await Voice(switch, call).say("deactivated" if leaves else "activated")
 

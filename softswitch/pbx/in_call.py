@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 
-from softswitch.calls.events import Asked, Digit
+from softswitch.calls.events import Asked, Commanded, Digit
 from softswitch.pbx.conversation import Conversation
 from softswitch.pbx.key_codes import KeyCodes
 from softswitch.pbx.refer import refer
 
 
-async def during_talk(talk: Conversation, event: Asked | Digit) -> bool:
+async def during_talk(talk: Conversation, event: Asked | Digit | Commanded) -> bool:
     """Do what a party wants; True where the conversation is over by it."""
     if isinstance(event, Digit):
         return await _pressed(talk, event)
+    if isinstance(event, Commanded):
+        return await event.do(talk, event.leg)
     if event.request.method == "REFER":
         return await refer(talk, event)
     event.respond(501)

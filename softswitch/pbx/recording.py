@@ -125,19 +125,25 @@ class Recordings:
         person = self._switch.settings.extensions.get(leg.owner or "")
         if person is None or person.record == "never":
             return
-        call, tape = talk.call, self.tape(talk.call)
+        tape = self.tape(talk.call)
+        if not tape.why or tape.why.startswith("demand:"):
+            await self.demand(talk, leg.owner or "")
+        else:
+            self.pause(talk.call, not tape.paused)
+            await self._tell(talk, "recording-paused" if tape.paused else "recording-resumed")
+
+    async def demand(self, talk: Conversation, by: str) -> None:
+        """Begin or end a recording on demand of extension `by`, which both hear."""
+        tape = self.tape(talk.call)
         if not tape.why:
             await self._tell(talk, BEEP, "recording-started")
-            self._note_told(call, tape)
-            tape.why = f"demand:{leg.owner}"
+            self._note_told(talk.call, tape)
+            tape.why = f"demand:{by}"
             self.follow(talk)
-        elif tape.why.startswith("demand:"):
+        else:
             tape.why = ""
             self._stop(tape)
             await self._tell(talk, BEEP, "recording-stopped")
-        else:
-            self.pause(call, not tape.paused)
-            await self._tell(talk, "recording-paused" if tape.paused else "recording-resumed")
 
     async def _tell(self, talk: Conversation, *what: str | Item) -> None:
         await both_hear(talk, *await Voice(self._switch, talk.call).items(*what))

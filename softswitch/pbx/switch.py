@@ -22,6 +22,7 @@ from softswitch.calls.leg import Leg
 from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.calls.switchboard import Headers, Switchboard
 from softswitch.pbx.alarms import Alarm, Alarms
+from softswitch.pbx.errands import Errands
 from softswitch.pbx.locations import Locations
 from softswitch.pbx.mailroom import Mailroom
 from softswitch.pbx.parking import Parking
@@ -93,6 +94,7 @@ class Switch:
         self.parking = Parking()
         self.mailroom = Mailroom(store.voicemail, store.state)
         self.recordings, self.rooms = Recordings(self), Rooms(self)
+        self.errands = Errands(self)
         board.on_leg = self._on_leg
         self.apply(settings)
 

@@ -10,7 +10,7 @@ from softswitch.calls.call import Call
 from softswitch.calls.causes import LOOP, UNKNOWN_NUMBER
 from softswitch.calls.dial import Place
 from softswitch.calls.errors import NotAnswered, Refused
-from softswitch.calls.events import Asked, Digit
+from softswitch.calls.events import Asked, Commanded, Digit
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
 from softswitch.pbx.peers import Phone
@@ -28,7 +28,7 @@ CodeFeature: TypeAlias = Callable[["Switch", Call, Phone, str], Awaitable[None]]
 """Serves an extension that dialled a feature code; the text is what it dialled behind it."""
 Service: TypeAlias = Callable[["Switch"], Coroutine[Any, Any, None]]
 """What a feature does beside calls, for as long as the switch serves."""
-DuringTalk: TypeAlias = Callable[["Conversation", Asked | Digit], Awaitable[bool]]
+DuringTalk: TypeAlias = Callable[["Conversation", Asked | Digit | Commanded], Awaitable[bool]]
 """What a party wants in mid-call; True where the conversation is over by it."""
 
 

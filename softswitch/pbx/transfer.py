@@ -159,6 +159,14 @@ async def _recall(switch: Switch, call: Call, by: Leg) -> None:
     await connect(switch, call, leg)
 
 
+def follow_by_ear(by: Leg, status: int) -> None:
+    """Who handed his party on without REFER hears how it rings there, and is let go at last."""
+    if status == 180:
+        by.hear_ringing()
+    elif status == 200:
+        by.hang_up()
+
+
 def _check_outsiders(switch: Switch, both_outside: bool) -> None:
     if both_outside and not switch.settings.transfer.outside_to_outside:
         raise Refused(FORBIDDEN, "[transfer] outside_to_outside forbids it")

@@ -108,6 +108,11 @@ class Search:
         statement = select(AGENT_INTERVALS).where(rows.began_at < until, open_or_later)
         return await self._fetch(statement.order_by(rows.agent, rows.began_at))
 
+    async def rows(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
+        """What a question of a report's own finds."""
+        async with self._engine.connect() as connection:
+            return [tuple(row) for row in (await connection.execute(statement)).all()]
+
     async def _fetch(self, statement: Select[Any]) -> list[Found]:
         async with self._engine.connect() as connection:
             rows = (await connection.execute(statement)).mappings().all()

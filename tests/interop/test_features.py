@@ -10,6 +10,7 @@ import asyncio
 import socket
 import struct
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -490,6 +491,80 @@ def test_p14_everybody_hears_everybody_else_and_a_moderator_leads(office: Office
     office.boris.takes().hears(DESK, ANNA, DIRECTOR)
     leader.press("7")
     leader.hears(DESK, ANNA)
+
+
+def test_p14_a_room_is_steered_by_command(office: Office) -> None:
+    desk, director = office.desk.calls("801"), office.director.calls("801")
+    director.hears(DESK)
+    told(office.switch, "conferences", "review", "mute", "101")
+    director.hears_nothing()
+    told(office.switch, "conferences", "review", "invite", "102")
+    office.anna.takes().hears(DIRECTOR)
+    told(office.switch, "conferences", "review", "kick", "102")
+    told(office.switch, "conferences", "review", "end")
+    desk.over()
+    director.over()
+
+
+# -- the attendant's desk ----------------------------------------------------------------------
+
+
+def test_d1_an_attendant_sees_everybody_and_hands_a_call_on_by_one_command(office: Office) -> None:
+    guest, desk = two_talk(office.guest, office.desk)
+    states = {row["number"]: row["state"] for row in told(office.switch, "extensions")}
+    assert states["101"] == states["106"] == "talking"
+    assert states["102"] == "free" and states["107"] == "away"
+    [call] = told(office.switch, "calls")
+    told(office.switch, "transfer", call["id"], "102")
+    anna = office.anna.takes()
+    desk.over()
+    guest.hears(ANNA)
+    anna.hears(GUEST)
+
+
+def test_d3_a_callback_is_filed_and_closed_by_a_call(office: Office) -> None:
+    filed = told(office.switch, "callbacks", "103", "106", "--note", "asks for a price")
+    [shown] = told(office.switch, "callbacks", "103")
+    assert (shown["number"], shown["note"], shown["closed_at"]) == ("106", "asks for a price", None)
+    two_talk(office.boris, office.guest)
+    office.phones.hang_up_all()
+    assert told(office.switch, "callbacks", "103") == []
+    [closed] = told(office.switch, "callbacks", "103", "--closed")
+    assert closed["id"] == filed["id"] and closed["call"]
+
+
+def test_d7_who_lets_it_ring_is_told_by_the_report(office: Office) -> None:
+    call = office.guest.dial("601")
+    office.desk.rings().over()
+    office.anna.takes()
+    call.hears(ANNA).hang_up()
+
+    def counted() -> bool:
+        rows = {row["member"]: row for row in told(office.switch, "groups", "turn", "report")}
+        return {"101", "102"} <= rows.keys() and bool(
+            rows["101"]["ignored"] and rows["102"]["answered"] and rows["102"]["share"]
+        )
+
+    until(counted, "a report that counts both")
+
+
+def test_r2_a_call_is_recorded_by_command_and_found_by_its_id(office: Office) -> None:
+    guest, desk = two_talk(office.guest, office.desk)
+    [call] = told(office.switch, "calls")
+    told(office.switch, "record", call["id"])
+    guest.hears_voice().hears(DESK)
+    time.sleep(1.2)
+    told(office.switch, "record", call["id"], "pause")
+    told(office.switch, "record", call["id"], "resume")
+    told(office.switch, "record", call["id"], "stop")
+    guest.hears_voice()
+    guest.hang_up()
+    desk.over()
+    where = f"http://127.0.0.1:{office.switch.http_port}/v1/records/{call['id']}/sound"
+    path = office.switch.folder / "fetched.wav"
+    with urllib.request.urlopen(where) as answer:
+        path.write_bytes(answer.read())
+    assert share_of(path, GUEST, 0) > 0.5 and share_of(path, DESK, 1) > 0.5
 
 
 # -- lamps, presence, messages -----------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from softswitch.api import models
-from softswitch.api.view import UnknownError
+from softswitch.api.desk_models import RoomVerb
+from softswitch.api.view import RefusedError, UnknownError
+from softswitch.pbx.conference import record, try_to_invite
 from softswitch.pbx.rooms import Member, Room
 from softswitch.pbx.switch import Switch
 
@@ -17,17 +19,40 @@ class Conferences:
     def conferences(self) -> list[models.Conference]:
         return [_conference(room) for room in self._switch.rooms]
 
+    def command_room(self, conference: str, verb: RoomVerb, number: str | None) -> None:
+        room = self._room(conference)
+        match verb:
+            case "lock" | "unlock":
+                room.locked = verb == "lock"
+            case "mute" | "unmute":
+                room.mute_all(verb == "mute")
+            case "record" if not room.is_recorded:
+                record(self._switch, room)
+            case "stop-recording":
+                room.stop_recording()
+            case "invite":
+                if not number:
+                    raise RefusedError("say whom to invite", status=422)
+                self._switch.spawn(try_to_invite(self._switch, room, number))
+            case "end":
+                room.end()
+
     def command_member(self, conference: str, leg: str, verb: models.MemberVerb) -> None:
-        room = self._switch.rooms.get(conference)
-        if room is None:
-            raise UnknownError("conference with somebody in it called", conference)
-        member = next((each for each in room.members if each.leg.id == leg), None)
+        room = self._room(conference)
+        named = (each for each in room.members if leg in (each.leg.id, each.leg.party.number))
+        member = next(named, None)
         if member is None:
             raise UnknownError(f"member of {conference} called", leg)
         if verb == "kick":
             room.kick(member)
         else:
             room.mute(member, verb == "mute")
+
+    def _room(self, conference: str) -> Room:
+        room = self._switch.rooms.get(conference)
+        if room is None:
+            raise UnknownError("conference with somebody in it called", conference)
+        return room
 
 
 def _conference(room: Room) -> models.Conference:
