@@ -1,6 +1,5 @@
 """From `ready` to the last farewell: starting, reloading, draining, and what stands in the way."""
 
-import json
 import os
 import re
 import signal
@@ -14,7 +13,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -32,7 +30,7 @@ from tests.interop.phones.steps import (
     scenario,
     sdp,
 )
-from tests.interop.switch import Switch, running
+from tests.interop.switch import Switch, running, told
 
 pytestmark = pytest.mark.interop
 
@@ -51,13 +49,6 @@ def call(switch: Switch, folder: Path) -> Iterator[tuple[Sipp, Sipp]]:
             caller.until(lambda: bool(told(switch, "calls")), "a call")
             callee.until(lambda: told(switch, "calls")[0]["state"] == "talking", "an answer")
             yield caller, callee
-
-
-def told(switch: Switch, *words: str) -> Any:
-    """What a command says with --json."""
-    answered = switch.command(*words, "--json")
-    assert answered.returncode == 0, answered.stderr
-    return json.loads(answered.stdout)
 
 
 def asked(switch: Switch, method: str, user: str = "") -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.interop.phones import Baresip
 from tests.interop.sound import seconds_of_tone
-from tests.interop.switch import running
+from tests.interop.switch import running, told
 
 pytestmark = pytest.mark.interop
 
@@ -58,8 +58,7 @@ def test_a_caller_waits_on_after_the_switch_was_killed(tmp_path: Path) -> None:
         switch.start()
         switch.ready()
         with Baresip(switch.account("102"), tmp_path / "102", tone=880) as agent:
-            agent.registered()
-            agent.established(timeout=30)
+            switch.until(lambda: told(switch, "agents")[0]["state"] == "talking", "a talk")
             agent.live(2.5)
             caller.hangup()
             agent.closed()

@@ -1,11 +1,9 @@
 """What was answered outlives `kill -9`; what is over leaves nothing behind."""
 
-import json
 import re
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -27,7 +25,7 @@ from tests.interop.phones.steps import (
     scenario,
     sdp,
 )
-from tests.interop.switch import DOMAIN, Switch, running
+from tests.interop.switch import DOMAIN, Switch, running, told
 
 pytestmark = pytest.mark.interop
 
@@ -42,12 +40,6 @@ CALLEE = scenario(expect("INVITE"), answer(200, "OK", sdp()), expect("ACK"), *ac
 def caller(hold: int) -> str:
     """Dials, talks for `hold` milliseconds and hangs up."""
     return scenario(*invited(), recv(200), ack(), pause(hold), *hang_up())
-
-
-def told(switch: Switch, *words: str) -> Any:
-    answered = switch.command(*words, "--json")
-    assert answered.returncode == 0, answered.stderr
-    return json.loads(answered.stdout)
 
 
 def killed_and_restarted(switch: Switch) -> None:
