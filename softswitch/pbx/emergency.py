@@ -8,6 +8,7 @@ the caller stands, so that help finds it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
 NOTICE_PATIENCE: Seconds = 5.0
+LEGS = 2
+"""Ports that a call needs."""
 FREEING: Seconds = 0.5
 """How long the far side is given to notice that a channel is free."""
 
@@ -40,6 +43,9 @@ async def call_help(switch: Switch, call: Call, dialled: str) -> None:
     switch.tell("emergency.dialled", call=call.id, number=dialled, caller=call.leg.party.number)
     switch.spawn(notify(switch, call.leg.party, dialled))
     dialling = Dialling(switch, call, payer, dialled, location_of)
+    if switch.free_ports < LEGS and (victim := _latest(switch.calls.values())) is not None:
+        _preempt(victim, call)
+        await asyncio.sleep(FREEING)
     try:
         leg = await reach(dialling, ways(switch), stubborn=True)
     except NotAnswered:
@@ -56,14 +62,23 @@ def make_room(switch: Switch, call: Call) -> Carrier | None:
     for carrier in ways(switch):
         if carrier.has_room(inbound=False):
             continue
-        others = [leg.call for leg in (*carrier.outbound, *carrier.inbound) if leg.call is not None]
-        victims = [each for each in others if not each.urgent]
-        if victims:
-            victim = max(victims, key=lambda each: each.leg.times.began)
-            victim.record.event("preempted", by=call.id)
-            victim.end(CONGESTED)
+        legs = (*carrier.outbound, *carrier.inbound)
+        victim = _latest(leg.call for leg in legs if leg.call is not None)
+        if victim is not None:
+            _preempt(victim, call)
             return carrier
     return None
+
+
+def _latest(calls: Iterable[Call]) -> Call | None:
+    """The call that has lasted least and is no emergency itself."""
+    others = [each for each in calls if not each.urgent]
+    return max(others, key=lambda each: each.leg.times.began, default=None)
+
+
+def _preempt(victim: Call, call: Call) -> None:
+    victim.record.event("preempted", by=call.id)
+    victim.end(CONGESTED)
 
 
 def ways(switch: Switch) -> list[Carrier]:

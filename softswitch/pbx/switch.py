@@ -124,7 +124,7 @@ class Switch:
         if self.draining and not urgent:
             raise Refused(SHUT_DOWN)
         if self.is_full and not urgent:
-            raise Refused(CONGESTED, "as many calls or legs as [limits] allows")
+            raise Refused(CONGESTED, "as many calls, legs or ports as there may be")
         record = self.store.records.begin(leg.id, **facts)
         call = Call(leg, record, call_id=leg.id)
         call.dialled, call.urgent = facts.get("dialled", ""), urgent
@@ -136,11 +136,17 @@ class Switch:
 
     @property
     def is_full(self) -> bool:
-        """Whether `[limits]` leaves no room for one more call (P34)."""
+        """Whether `[limits]`, or the ports for sound, leave no room for one more call (P34)."""
         limits = self.settings.limits
-        if len(self.calls) >= limits.calls:
+        if len(self.calls) >= limits.calls or not self.free_ports:
             return True
         return limits.legs is not None and self.leg_count >= limits.legs
+
+    @property
+    def free_ports(self) -> int:
+        """Legs for which there still are ports; none while no media engine runs."""
+        used, ports = self.board.media.usage
+        return max(ports - used, 0)
 
     @property
     def leg_count(self) -> int:

@@ -353,3 +353,24 @@ async def test_emergency_takes_a_channel_from_another_call_where_it_must(world: 
     await takes(city, talk)
     [event] = world.events("preempted")
     assert event["call_id"] == world.records()[0]["id"]
+
+
+@in_world(HEAD)
+async def test_p34_emergency_is_heard_although_no_port_is_free(world: World) -> None:
+    """Others get 503 with Retry-After; for help the latest call makes room."""
+    city, coast, _ = trunks(world)
+    anna, clara, dora = await world.phones("101", "103", "104")
+    first, last = anna.dial(NUMBER), clara.dial(NUMBER)
+    await takes(city, first)
+    await takes(coast, last)
+    ports = world.studio.ports
+    world.studio.ports = ports[: len(world.studio.legs)]
+    full = dora.dial("101")
+    assert await refused(full) == 503
+    last_row = world.records()[-1]
+    talk = dora.dial("112")
+    await until(lambda: last.ended)
+    world.studio.ports = ports
+    await takes(coast, talk)
+    assert not first.ended and world.records()[-1]["dialled"] == "112"
+    assert last_row["dialled"] == NUMBER  # the refused call has no record
