@@ -11,55 +11,31 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote
 
 import httpx
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.references import lost
 from config.rules import DRIVERS, Lookup
 from config.settings import Settings
-from config.targets import Target, Targets
-from softswitch.sip.types import SwitchError
+from softswitch.pbx.answers import Answer, NoAnswerError, read
 from softswitch.store.question import Question
 
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
+log = structlog.get_logger("lookups")
+
+ALARM = "lookup:"
 KEPT = 4096
 """Answers that are remembered."""
 LONGEST = 64 * 1024
 """Bytes of an answer over HTTP."""
-OURS = frozenset({"route", "priority", "greeting", "language", "skills", "name"})
 
 Values: TypeAlias = Mapping[str, str]
 """What is known of the call, by the names that queries and URLs use."""
-Outcome: TypeAlias = Literal["found", "missing", "failed"]
-
-
-class Answer(NamedTuple):
-    """What was learnt of a caller."""
-
-    outcome: Outcome
-    why: str = ""
-    """Of a failure, in a sentence."""
-    route: Targets = ()
-    priority: int | None = None
-    greeting: str | None = None
-    language: str | None = None
-    skills: Mapping[str, int] = {}
-    name: str = ""
-    fields: Mapping[str, str] = {}
-    """Whatever else it told."""
-
-    @property
-    def says_nothing(self) -> bool:
-        return self == Answer(self.outcome, self.why)
-
-
-class NoAnswerError(SwitchError):
-    """The other side cannot answer, or answers nonsense; the text is a sentence."""
 
 
 class Source(Protocol):
@@ -131,6 +107,9 @@ class Lookups:
     def apply(self, settings: Settings) -> None:
         """Ask by these settings from now on; what a changed look-up answered is forgotten."""
         self._kept.clear()
+        for alarm in [each.name for each in self._switch.alarms]:
+            if alarm.startswith(ALARM) and alarm.removeprefix(ALARM) not in settings.lookups:
+                self._switch.alarms.clear(alarm)
         for lookup in self._sources.keys() - set(settings.lookups.values()):
             self._switch.spawn(self._sources.pop(lookup).close())
 
@@ -142,7 +121,7 @@ class Lookups:
         if kept is not None and self._clock() < kept[0]:
             return kept[1]
         answer = await self._asked(name, lookup, values)
-        alarm = f"lookup:{name}"
+        alarm = f"{ALARM}{name}"
         if answer.outcome == "failed":
             self._switch.alarms.raise_(alarm, f"look-up {name} fails: {answer.why}")
             return answer
@@ -160,7 +139,12 @@ class Lookups:
         except TimeoutError:
             return Answer("failed", f"no answer within {lookup.timeout:g} s")
         except (NoAnswerError, SQLAlchemyError, ImportError, OSError) as error:
-            return Answer("failed", str(error).partition("\n")[0] or type(error).__name__)
+            return _failed(error)
+        except (
+            Exception
+        ) as error:  # foreign drivers raise what they like, and no call may die of it
+            log.warning("look-up failed", lookup=name, exc_info=True)
+            return _failed(error)
 
     async def _source(self, lookup: Lookup) -> Source:
         known = self._sources.get(lookup)
@@ -178,6 +162,10 @@ class Lookups:
             await source.close()
 
 
+def _failed(error: Exception) -> Answer:
+    return Answer("failed", str(error).partition("\n")[0] or type(error).__name__)
+
+
 def _source(lookup: Lookup) -> Source:
     """Made in a thread: drivers and certificates take a while to load."""
     if lookup.url is not None:
@@ -186,46 +174,3 @@ def _source(lookup: Lookup) -> Source:
     assert lookup.database is not None and lookup.query is not None  # or the settings are refused
     scheme, _, rest = lookup.database.get_secret_value().partition(":")
     return Question(f"{DRIVERS.get(scheme, scheme)}:{rest}", lookup.query)
-
-
-def read(settings: Settings, name: str, row: Mapping[str, Any]) -> Answer:
-    """A row or JSON object in our words.  Raises NoAnswerError where it makes no sense."""
-    told = {key: value for key, value in row.items() if value not in (None, "")}
-    try:
-        route = _route(settings, name, told.get("route", ()))
-        priority = int(told["priority"]) if "priority" in told else None
-        skills = {str(skill): int(level) for skill, level in _skills(told.get("skills")).items()}
-    except (TypeError, ValueError) as error:
-        raise NoAnswerError(str(error)) from error
-    return Answer(
-        "found",
-        route=route,
-        priority=priority,
-        greeting=_text(told, "greeting"),
-        language=_text(told, "language"),
-        skills=skills,
-        name=_text(told, "name") or "",
-        fields={key: str(value) for key, value in told.items() if key not in OURS},
-    )
-
-
-def _text(told: Mapping[str, Any], key: str) -> str | None:
-    return str(told[key]) if key in told else None
-
-
-def _route(settings: Settings, name: str, told: Any) -> Targets:
-    """`queue:sales`, several with commas between them, or a list."""
-    words = told.split(",") if isinstance(told, str) else told
-    targets = tuple(Target.parse(word) for word in words)
-    for target in targets:
-        if (problem := lost(settings, f"lookups.{name}", target)) is not None:
-            raise NoAnswerError(problem.sentence)
-    return targets
-
-
-def _skills(told: Any) -> Mapping[str, Any]:
-    """An object, or JSON text of one."""
-    found = json.loads(told) if isinstance(told, str) else told or {}
-    if not isinstance(found, dict):
-        raise NoAnswerError("its skills are no object")
-    return found

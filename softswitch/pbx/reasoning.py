@@ -7,6 +7,7 @@ really asked, since only they know what they would answer.
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ from softswitch.pbx.rules import decide
 if TYPE_CHECKING:
     from softswitch.pbx.carrier import Carrier
     from softswitch.pbx.switch import Switch
+
+A_MOMENT = 60.0
+"""Seconds by which "now" may be past when it is looked at."""
 
 
 @dataclass(slots=True)
@@ -75,16 +79,14 @@ async def _from_outside(
     fields: Mapping[str, str],
 ) -> None:
     settings = switch.settings
-    kept = modes.by_hand(switch.store.state, moment.timestamp())
-    mode = modes.current(settings, switch.store.state, moment.timestamp())
-    by = "set by hand" if kept is not None and kept.mode == mode else "by the calendar"
+    mode, by = _mode_at(switch, moment)
     way.steps.append(f"at {moment:%a %Y-%m-%d %H:%M} the mode is {mode}, {by}")
     scenario = line.scenario(mode)
     facts = facts_of(settings, caller or "anonymous", number, moment, mode)
     facts = facts._replace(fields=fields)
     decision = await decide(settings, facts, scenario, switch.lookups.ask)
     way.steps += decision.steps
-    if decision.targets == scenario:
+    if decision.targets is scenario:
         written = f"scenario for {mode}" if mode in line.scenarios else "scenario `any`"
         way.steps.append(f"the line's {written} holds")
     greeting = decision.greeting or line.greeting
@@ -93,6 +95,15 @@ async def _from_outside(
     way.goes(*decision.targets)
     if not decision.targets:
         way.steps.append("nothing is written for this mode, so the number is out of service")
+
+
+def _mode_at(switch: Switch, moment: dt.datetime) -> tuple[str, str]:
+    """The mode, and who says so; what is set by hand now says nothing of the past."""
+    settings, state = switch.settings, switch.store.state
+    by_hand = modes.by_hand(state, moment.timestamp())
+    if by_hand is not None and moment.timestamp() > time.time() - A_MOMENT:
+        return modes.current(settings, state, moment.timestamp()), "set by hand"
+    return modes.by_calendar(settings, moment), "by the calendar"
 
 
 def _from_inside(switch: Switch, way: Way, dialled: str, phone: Phone) -> None:
@@ -109,7 +120,7 @@ def _from_inside(switch: Switch, way: Way, dialled: str, phone: Phone) -> None:
         way.goes(target)
     elif dialled in settings.emergency.numbers:
         way.steps.append(f"{dialled} is an emergency number: it passes whatever is full or barred")
-        _through(switch, way, dialled, emergency.ways(switch))
+        _through(switch, way, dialled, emergency.ways(switch), whatever=True)
     elif (site := sites.of_number(settings, dialled)) is not None:
         _to_site(switch, way, dialled, site.trunk, site.fallback)
     else:
@@ -142,15 +153,24 @@ def _to_world(switch: Switch, way: Way, dialled: str, payer: Payer) -> None:
     _through(switch, way, dialled, sorted(allowed, key=lambda each: each.trunk.priority))
 
 
-def _through(switch: Switch, way: Way, dialled: str, carriers: Sequence[Carrier]) -> None:
+def _through(
+    switch: Switch,
+    way: Way,
+    dialled: str,
+    carriers: Sequence[Carrier],
+    *,
+    whatever: bool = False,
+) -> None:
+    """`whatever`: trunks are tried though they are full or believed dead."""
     country = switch.settings.switch.country
     for carrier in carriers:
         number = sent_to(carrier.trunk, dialled, country)
         why = carrier.state if not carrier.is_up else ""
         if not why and not carrier.has_room(inbound=False):
             why = "all its channels are in use"
-        if why:
+        if why and not whatever:
             way.steps.append(f"trunk {carrier.name} cannot be seized now: {why}")
         else:
-            way.steps.append(f"trunk {carrier.name} would be told {number}")
+            though = f", though {why}" if why else ""
+            way.steps.append(f"trunk {carrier.name} would be told {number}{though}")
             way.goes(f"trunk:{carrier.name}")

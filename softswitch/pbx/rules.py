@@ -14,7 +14,8 @@ from typing import NamedTuple, TypeAlias
 from config.rules import Rule
 from config.settings import Settings
 from config.targets import Targets
-from softswitch.pbx.lookups import Answer, Values
+from softswitch.pbx.answers import Answer
+from softswitch.pbx.lookups import Values
 from softswitch.pbx.numbers import e164
 
 Ask: TypeAlias = Callable[[str, Values], Awaitable[Answer]]

@@ -80,8 +80,11 @@ class Trunks:
     def apply(self, settings: Settings) -> None:
         """Use these trunks from now on; one that did not change goes on as it is."""
         for name in self._carriers.keys() - settings.trunks.keys():
+            registration = self._registrations.get(name)
             self._abandon(name)
             del self._carriers[name]
+            if registration is not None and self.started:
+                self._switch.spawn(registration.give_back())
         for name, trunk in settings.trunks.items():
             before = self._carriers.get(name)
             if before is not None and before.trunk == trunk:
@@ -182,6 +185,7 @@ class Trunks:
 
     def _abandon(self, name: str) -> None:
         self._doubts.pop(name, None)
+        self._switch.alarms.clear(_alarm(name))
         for task in self._tasks.pop(name, ()):
             task.cancel()
         if self.started:
@@ -214,10 +218,14 @@ class Trunks:
         self._report(carrier)
 
     def _report(self, carrier: Carrier) -> None:
-        alarms, name = self._switch.alarms, f"trunk:{carrier.name}"
+        alarms, name = self._switch.alarms, _alarm(carrier.name)
         if carrier.alive:
             alarms.clear(name)
             for listener in self.on_free:
                 listener(carrier)
         else:
             alarms.raise_(name, f"trunk {carrier.name} is down: {carrier.state}")
+
+
+def _alarm(trunk: str) -> str:
+    return f"trunk:{trunk}"

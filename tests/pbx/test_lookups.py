@@ -14,7 +14,8 @@ import pytest
 
 from config.settings import Settings
 from softswitch.pbx.alarms import Alarms
-from softswitch.pbx.lookups import Answer, Lookups
+from softswitch.pbx.answers import Answer
+from softswitch.pbx.lookups import Lookups
 from softswitch.pbx.switch import Switch
 from tests.pbx.world import settings_of
 
@@ -26,7 +27,7 @@ class Asking:
     """Look-ups of these settings, and the alarms that they raise."""
 
     def __init__(self, settings: Settings) -> None:
-        self.alarms = Alarms(lambda *_: None)
+        self.settings, self.alarms = settings, Alarms(lambda *_: None)
         loop = asyncio.get_running_loop()
         parts: dict[str, Any] = {"settings": settings, "alarms": self.alarms, "on_settings": []}
         switch = SimpleNamespace(**parts, spawn=loop.create_task)
@@ -136,3 +137,17 @@ async def test_nobody_there_is_a_failure_until_it_answers() -> None:
             [source] = ask.lookups._sources.values()
             source._url = f"http://127.0.0.1:{other}/"  # type: ignore[attr-defined]
             assert (await ask()).outcome == "missing" and not list(ask.alarms)
+
+
+async def test_what_a_driver_raises_ends_no_call() -> None:
+    class Driver:
+        async def ask(self, values: object) -> dict[str, Any] | None:
+            raise ZeroDivisionError("inside the driver")
+
+        async def close(self) -> None:
+            """Nothing is open."""
+
+    async with asking('url = "http://127.0.0.1:9/"') as ask:
+        [lookup] = ask.settings.lookups.values()
+        ask.lookups._sources[lookup] = Driver()
+        assert await ask() == Answer("failed", "inside the driver")

@@ -374,3 +374,21 @@ async def test_p34_emergency_is_heard_although_no_port_is_free(world: World) -> 
     await takes(coast, talk)
     assert not first.ended and world.records()[-1]["dialled"] == "112"
     assert last_row["dialled"] == NUMBER  # the refused call has no record
+
+
+@in_world(HEAD.replace("channels = 1", "ping = 5"))
+async def test_a_trunk_taken_out_leaves_no_alarm_and_its_calls_go_on(world: World) -> None:
+    city, _, _ = trunks(world)
+    world.switch.trunks.start()
+    anna = await world.phone("101")
+    talk = anna.dial(NUMBER)
+    far = await takes(city, talk)
+    world.ether.stations.pop((COAST, 5060))
+    await until(lambda: list(world.switch.alarms), within=30)
+    settings = world.switch.settings
+    world.switch.apply(settings.model_copy(update={"trunks": {}}))
+    assert not list(world.switch.alarms) and not list(world.switch.trunks)
+    await world.settle()
+    assert world.hears(far) == {"101"}
+    far.hang_up()
+    await until(lambda: talk.ended)

@@ -28,5 +28,6 @@ class Modes:
     def set_mode(self, wish: models.ModeWish) -> None:
         switch = self._switch
         if wish.name is not None and wish.name not in switch.settings.mode_names:
-            raise UnknownError("mode", wish.name)
+            names = ", ".join(switch.settings.mode_names)
+            raise UnknownError("mode", f"{wish.name}; there are {names}")
         set_mode(switch, wish.name, by="command", until=wish.until)
