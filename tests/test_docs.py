@@ -42,12 +42,14 @@ def laid_over(base: Mapping[str, Any], piece: Mapping[str, Any], depth: int = 2)
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_example_is_obeyed_by_the_example_office(page: Path) -> None:
+    """Those of a page build on one another."""
     if page.name in SCENARIOS:
         pytest.skip("its examples are of another kind of file")
     office = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    secrets = dict.fromkeys(SECRET.findall(page.read_text(encoding="utf-8")), "a-secret")
     for example in examples(page):
-        secrets = dict.fromkeys(SECRET.findall(example), "a-secret-of-somebody-s")
-        settings, problems = read(laid_over(office, tomllib.loads(example)), ROOT, secrets)
+        office = laid_over(office, tomllib.loads(example))
+        settings, problems = read(office, ROOT, secrets)
         wrong = [str(problem) for problem in problems if not problem.warning]
         assert settings is not None, f"{example}\n{wrong}"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from softswitch.api import models
+from softswitch.api.desk_models import RoomVerb
 from softswitch.api.events import Event, Hub
 from softswitch.api.metrics import Metric, counter, gauge
 from softswitch.api.view import RefusedError, UnknownError, Views
@@ -120,6 +121,9 @@ class FakeSwitch:
 
     def conferences(self) -> list[models.Conference]:
         return [models.Conference(name="board")]
+
+    def command_room(self, conference: str, verb: RoomVerb, number: str | None) -> None:
+        self.done.append((conference, verb, number))
 
     def command_member(self, conference: str, leg: str, verb: models.MemberVerb) -> None:
         self.done.append((conference, leg, verb))

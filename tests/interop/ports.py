@@ -36,7 +36,7 @@ def _claim() -> int:
 _LOW = _claim()
 _singles = range(_LOW, _LOW + SINGLE, 10)
 _first = os.getpid() % len(_singles)  # the ports of the last run may still be winding down
-_candidates = cycle([*_singles[_first:], *_singles[:_first]])
+_candidates: Iterator[int] = cycle([*_singles[_first:], *_singles[:_first]])
 
 
 def free_ports(count: int = 1, host: str = "127.0.0.1") -> int:
