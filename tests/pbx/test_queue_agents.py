@@ -177,3 +177,24 @@ async def test_a_mobile_s_voicemail_is_no_agent(world: World) -> None:
     await until(lambda: answered.ended, within=25)
     assert world.hears(talk) == {"music"}
     assert world.events("offered")[0]["details"]["outcome"] == "no-answer"
+
+
+@in_world(queue().replace('extension = "102"', 'extension = "102"\nrecord = true', 1))
+async def test_all_queue_calls_of_an_agent_may_be_recorded(world: World) -> None:
+    caller, anna = await world.phones("101", "102")
+    caller.dial("700")
+    (await anna.rings()).answer()
+    await until(lambda: world.studio.recorders, within=5)
+    assert world.events("recording")[0]["details"]["why"] == "agent:anna"
+
+
+@in_world(DESKS + '[menus.m]\nnumber = "500"\nprompt = "welcome"\nkeys = { 1 = "agent:boris" }\n')
+async def test_a_target_reaches_an_agent_where_he_sits(world: World) -> None:
+    caller, desk = await world.phones("101", "104")
+    Centre(world.switch).command_agent("boris", "login", models.AgentWishes(phone="104"))
+    talk = caller.dial("500")
+    await world.settle()
+    talk.press("1")
+    (await desk.rings(within=5)).answer()
+    await until(lambda: world.hears(talk) == {"104"}, within=1)
+    assert state(world, "boris") == "busy"

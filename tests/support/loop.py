@@ -50,5 +50,8 @@ async def pass_time(seconds: Seconds) -> None:
     """Let that much time pass."""
     loop = asyncio.get_running_loop()
     done = loop.create_future()
-    loop.call_later(seconds, done.set_result, None)
-    await done
+    timer = loop.call_later(seconds, done.set_result, None)
+    try:
+        await done
+    finally:
+        timer.cancel()

@@ -31,7 +31,7 @@ from acd.actions import (
 )
 from acd.events import CallEnded, Event, Reconfigured
 from acd.floor import Floor
-from acd.types import CallId, Instant
+from acd.types import CallId, Instant, Seconds
 from config.queues import Queue
 from config.settings import Settings
 from softswitch.calls.call import Call
@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("queue")
 
+SKEW: Seconds = 1.0
+"""How much the engine's clock may differ from the wall's before somebody has set the latter."""
+
 
 class Centre:
     """All queues and agents of one switch."""
@@ -60,7 +63,7 @@ class Centre:
         self, switch: Switch, journal: EngineLog, wall: Callable[[], float] = time.time
     ) -> None:
         """`wall` tells epoch seconds."""
-        self.switch = switch
+        self.switch, self._wall = switch, wall
         history = History(switch.store.statistics, switch.settings.switch.zone)
         self.keeper = Keeper(journal, history, switch.alarms, wall)
         self.callers: dict[CallId, Caller] = {}
@@ -121,8 +124,9 @@ class Centre:
         """When the call came to the switch: its rank in every queue, for its whole life."""
         arrival = self._arrivals.get(call)
         if arrival is None:
-            age = max(0.0, time.time() - call.leg.times.began)
-            arrival = self._arrivals[call] = self.keeper.clock() - age
+            began, skew = call.leg.times.began, self.keeper.clock() - self._wall()
+            # Nearly always the two clocks agree, and the loop's own is too coarse for an order.
+            arrival = self._arrivals[call] = began if abs(skew) < SKEW else began + skew
         return arrival
 
     def came(self, call: Call, arrival: Instant) -> None:

@@ -158,6 +158,9 @@ class Offering:
         """The caller takes the agent's leg; None where it is too late."""
         if self._open.pop(offered.offer.offer, None) is None:
             return None
-        leg = offered.hand_over()
-        self._centre.roster.own(leg, offered.offer.agent)
+        leg, agent = offered.hand_over(), offered.offer.agent
+        self._centre.roster.own(leg, agent)
+        settings = self._switch.settings.agents.get(agent)
+        if settings is not None and settings.record and offered.call is not None:
+            self._switch.recordings.tape(offered.call).why = f"agent:{agent}"
         return leg

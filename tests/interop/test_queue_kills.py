@@ -1,0 +1,31 @@
+"""kill -9 under load: nothing that was told is lost, and no agent is stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.interop.kills import AGENTS, CALLERS, QUEUE, Kills
+from tests.interop.switch import running
+
+pytestmark = pytest.mark.interop
+
+MOMENTS = int(os.environ.get("SOFTSWITCH_KILLS", "2"))
+"""How often it is killed; 200 take some ten minutes."""
+
+
+def test_a_call_centre_that_is_killed_at_any_moment_goes_on(tmp_path: Path) -> None:
+    callers = "".join(
+        f'[extensions.{number}]\npassword = "secret-{number}"\n'
+        for number in range(201, 201 + CALLERS)
+    )
+    with running(tmp_path / "switch", callers + QUEUE, extensions=AGENTS) as switch:
+        rig = Kills(switch)
+        asyncio.run(rig.run(MOMENTS))
+    print(f"{MOMENTS} kills: {rig.served} conversations, {len(rig.seen.joined)} visits, "
+          f"{rig.kept} places and {rig.renewed} promises found again")  # fmt: skip
+    assert not rig.faults, "\n".join(rig.faults[:20])
+    assert rig.served
