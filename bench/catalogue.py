@@ -34,6 +34,7 @@ MEASUREMENTS = (
     Measurement("signalling", "Registrations and calls", (28, 420), "empty call"),
     Measurement("b2bua", "Calls through other B2BUAs", (30, 110), "empty call", taken="whole"),
     Measurement("relay", "Relay of sound", (8, 140)),
+    Measurement("limits", "Most calls that can be relayed", (40, 200), taken="whole"),
     Measurement("rooms", "Conferences", (6, 25)),
     Measurement("hold", "Music on hold", (3, 11)),
     Measurement("transcode", "Calls between two codecs", (3, 11)),

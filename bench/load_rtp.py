@@ -4,8 +4,9 @@ counted and timed.
     python -m bench.load_rtp PHONES [PAYLOAD_TYPE …]
 
 Says on standard output which port each phone has, as one JSON list; reads from standard input
-JSON objects {"targets": [[host, port], ...], "seconds": s, "sending": true}, one a line; sends;
-writes one JSON object of counts and delays for each.
+JSON objects {"targets": [[host, port], ...], "warm": w, "seconds": s, "sending": true}, one a
+line; sends for w seconds, which count for nothing, and says so by an empty line; sends for s
+seconds more; writes one JSON object of counts and delays.
 
 Phones share a few sockets, so that a turn is two system calls (sendmmsg, recvmmsg) and this
 process stays far from being the bottleneck: whoever is measured knows phones by the port that
@@ -21,6 +22,7 @@ import json
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -68,6 +70,11 @@ class Outcome:
     late_slots: int
     """Milliseconds in which this process itself did not keep up."""
 
+    @property
+    def loss(self) -> float:
+        """Part of what should have come that did not."""
+        return self.lost / (self.lost + self.received) if self.received else 1.0
+
 
 class Crowd:
     """The phones, their packets and their clock."""
@@ -81,16 +88,26 @@ class Crowd:
         self._inbox = _Inbox()
         self._sent = self._late = self._frames = 0
 
-    def run(self, targets: list[tuple[str, int]], seconds: Seconds, sending: bool) -> Outcome:
+    def run(
+        self,
+        targets: list[tuple[str, int]],
+        warm: Seconds,
+        seconds: Seconds,
+        sending: bool,
+        on_warm: Callable[[], None],
+    ) -> Outcome:
         """Phone i talks to `targets[i]` for so long; a crowd that is not sending only hears."""
         slots = [_Outbox(self._packets[slot::_SLOTS], targets[slot::_SLOTS]) for slot in range(20)]
         gc.disable()
         for own in self._sockets:
             self._inbox.read(own)
-        self._inbox.forget()  # what came before the account was opened
-        self._sent = self._late = 0
+        begun, total = round(warm * 1000), round((warm + seconds) * 1000)
         start = time.monotonic() + 0.05
-        for number in range(round(seconds * 1000)):
+        for number in range(total):
+            if number == begun:
+                self._inbox.forget()  # what came before the account was opened
+                self._sent = self._late = 0
+                on_warm()
             due = start + number * 0.001
             time.sleep(max(due - time.monotonic(), 0))
             self._late += time.monotonic() > due + 0.001
@@ -100,7 +117,7 @@ class Crowd:
                 self._sent += slots[slot].send(self._sockets[slot], frame)
             for own in self._sockets[number % _READ_EVERY :: _READ_EVERY]:
                 self._inbox.read(own)
-        self._frames += round(seconds * 1000 / _SLOTS)
+        self._frames += round(total / _SLOTS)
         self._finish()
         return self._inbox.outcome(self._sent, self._late)
 
@@ -254,7 +271,9 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         targets = [(host, port) for host, port in order["targets"]]
-        outcome = crowd.run(targets, order["seconds"], order.get("sending", True))
+        outcome = crowd.run(
+            targets, order["warm"], order["seconds"], order["sending"], lambda: print(flush=True)
+        )
         print(json.dumps(asdict(outcome)), flush=True)
     crowd.close()
 

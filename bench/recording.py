@@ -33,7 +33,7 @@ async def measure(calls: int, seconds: Seconds, folder: Path) -> dict[str, float
     return {
         "us_per_packet": reading.per(seen.received),
         "load": reading.load,
-        "loss": 1 - seen.received / seen.sent,
+        "loss": seen.loss,
         "delay_p99_ms": 1e3 * seen.delay_p99,
         "late_ticks": engine.late_ticks,
     }

@@ -20,7 +20,7 @@ from media.settings import BackendName
 from media.types import Seconds
 
 _CONTROL = 11222
-_BACKENDS: tuple[BackendName, ...] = ("io_uring", "epoll")
+BACKENDS: tuple[BackendName, ...] = ("io_uring", "epoll")
 
 
 async def ours(backend: BackendName, calls: int, seconds: Seconds) -> rig.Reading:
@@ -60,7 +60,7 @@ def told(readings: Sequence[rig.Reading]) -> dict[str, float]:
         "us_per_packet": median([r.per(r.outcome.received) for r in readings]),
         "user_us_per_packet": median([1e6 * r.user / r.outcome.received for r in readings]),
         "load": median([r.load for r in readings]),
-        "loss": median([1 - o.received / o.sent for o in seen]),
+        "loss": median([o.loss for o in seen]),
         "delay_median_ms": median([1e3 * o.delay_median for o in seen]),
         "delay_p99_ms": median([1e3 * o.delay_p99 for o in seen]),
         "delay_p999_ms": median([1e3 * o.delay_p999 for o in seen]),
@@ -76,13 +76,13 @@ async def _measure(calls: int, seconds: Seconds, rounds: int) -> rig.Figures:
     for _ in range(rounds):
         if rtpengine.installed():
             readings.setdefault("rtpengine", []).append(await theirs(calls, seconds))
-        for backend in _BACKENDS:
+        for backend in BACKENDS:
             readings.setdefault(backend, []).append(await ours(backend, calls, seconds))
     found: dict[str, float | int | str] = {"calls": calls}
     for name, taken in readings.items():
         found |= {f"{name}_{key}": value for key, value in told(taken).items()}
     if "rtpengine" in readings:
-        for backend in _BACKENDS:
+        for backend in BACKENDS:
             ratios = [
                 one.per(one.outcome.received) / peer.per(peer.outcome.received)
                 for one, peer in zip(readings[backend], readings["rtpengine"], strict=True)

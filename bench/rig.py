@@ -33,6 +33,7 @@ Figures: TypeAlias = Raw
 
 PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
 _SETTLE: Seconds = 0.2
+_WARM_UP: Seconds = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,15 @@ class Phones:
     async def run(
         self, pid: int, targets: Sequence[Address], seconds: Seconds, sending: bool = True
     ) -> Reading:
-        """Let phone i talk to `targets[i]`, which process `pid` serves, and take the account."""
+        """Let phone i talk to `targets[i]`, which process `pid` serves, and take the account
+        once all streams are under way."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         measured = psutil.Process(pid)
-        order = {"targets": list(targets), "seconds": seconds, "sending": sending}
-        before = measured.cpu_times()
+        order = {"targets": list(targets), "warm": _WARM_UP, "seconds": seconds, "sending": sending}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        await self._process.stdout.readline()
+        before = measured.cpu_times()
         outcome = Outcome(**await self._line())
         after = measured.cpu_times()
         user, kernel = after.user - before.user, after.system - before.system

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.addresses import IpAddress, Ports
-from config.base import Positive, Seconds, Table
+from config.base import Seconds, Table
 
 
 class Backend(StrEnum):
@@ -66,8 +66,8 @@ class MediaTable(Table):
     """A leg that ought to send and does not for so long has lost its peer; 0: never."""
     hold_silence: Annotated[Seconds, Field(ge=0)] = 0.0
     """The same while on hold; 0: never."""
-    jitter: Positive = 0.2
-    """Longest delay that the jitter buffer may grow to."""
+    jitter: Annotated[Seconds, Field(ge=0.04, le=0.48)] = 0.2
+    """Longest delay that the jitter buffer of mixed sound may grow to."""
     tos: Annotated[int, Field(ge=0, le=255)] = 184
     """Type-of-service octet of RTP packets; 184 is expedited forwarding."""
     latch: bool = True

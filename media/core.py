@@ -65,7 +65,7 @@ class Core:
         self.board = Switchboard(self.legs, codecs)
         self.gate = Gate(self.legs, backend)
         self.express = Express(self.legs, backend, sockets.ipv6)
-        self.mixer = Mixer(self.legs, backend, codecs, self.gate.send)
+        self.mixer = Mixer(self.legs, backend, codecs, self.gate.send, settings.jitter)
         self.reports = Reports(self.legs, settings.rtcp_interval, settings.quality_interval, wall)
         self._late_ticks = self._skipped = 0
         self._worst: Seconds = 0.0

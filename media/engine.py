@@ -158,7 +158,11 @@ def main() -> None:
             if not data:
                 return
             first = framer.feed(data)
-        engine = Engine(control, first[0])
+        try:
+            engine = Engine(control, first[0])
+        except OSError as error:
+            log.error("media engine cannot start", reason=error.strerror or str(error))
+            sys.exit(1)
         gc.freeze()
         gc.set_threshold(50_000)  # a turn makes many short-lived views and no cycles
         sys.setswitchinterval(0.0005)  # threads that read files must not hold up a tick

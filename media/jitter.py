@@ -21,9 +21,19 @@ import numpy as np
 import numpy.typing as npt
 
 from media import concealment
-from media.pcm import Floats, Integers, Mask, Octets, Pcm, Rows, frame_samples
+from media.pcm import (
+    FRAMES_PER_SECOND,
+    Floats,
+    Integers,
+    Mask,
+    Octets,
+    Pcm,
+    Rows,
+    frame_samples,
+)
 from media.ring import EMPTY, SLOTS, SlotRing
 from media.sequence import SequenceWindow
+from media.types import Seconds
 
 SILENT: Final = 0
 PLAYED: Final = 1
@@ -34,8 +44,8 @@ _KEPT: Final = 6
 _FURTHEST: Final = SLOTS - _KEPT - 2
 """Margin from which on a timestamp is absurd."""
 _START_DEPTH: Final = 2
-_LARGEST_DEPTH: Final = 12
-"""Slots (240 ms) beyond which a row does not wait for late packets any longer."""
+_LARGEST_DEPTH: Final[Seconds] = 0.2
+"""Depth beyond which a row does not wait for late packets any longer, unless said otherwise."""
 _DRY: Final = 10
 """Empty ticks after which any packet may begin the stream anew."""
 _PATIENCE: Final = 3
@@ -56,8 +66,10 @@ class JitterBuffer:
     once every 20 ms, `reset` when a row changes hands.  Counters only grow until `reset`.
     """
 
-    def __init__(self, capacity: int, rate: int) -> None:
+    def __init__(self, capacity: int, rate: int, deepest: Seconds = _LARGEST_DEPTH) -> None:
         self.rate, self._frame = rate, frame_samples(rate)
+        slots = round(deepest * FRAMES_PER_SECOND)
+        self._deepest = min(max(slots, _START_DEPTH), _FURTHEST) * self._frame
         self._edge = rate * _SMOOTHING_MS // 1000
         self._ring = SlotRing(capacity, self._frame)
         self._sequences = SequenceWindow(capacity)
@@ -194,7 +206,7 @@ class JitterBuffer:
         stray = np.where(off, self._stray[rows] + ~again, 0)
         self._stray[rows] = np.where(wanted, stray, self._stray[rows])
         self._stray_at[rows[off]] = self._ticks
-        misplaced = off | (wanted & (offset > _LARGEST_DEPTH * self._frame))
+        misplaced = off | (wanted & (offset > self._deepest))
         jumped = (off & (stray >= _PATIENCE)) | (misplaced & (self._empty_run[rows] > _DRY))
         refused = off & ~jumped
         self.late[rows] += refused & late
@@ -209,7 +221,7 @@ class JitterBuffer:
         """Wait a tick for who comes late; remember the least margin of the window."""
         rows, margin = rows[judged], offset[judged] // self._frame
         self._least[rows] = np.minimum(self._least[rows], margin)
-        shallow = self._newest[rows] - self._playout[rows] < _LARGEST_DEPTH * self._frame
+        shallow = self._newest[rows] - self._playout[rows] < self._deepest
         late = rows[(margin < 0) & shallow]
         self._wait[late] = 1
         self._age[late] = self._spare_windows[late] = 0

@@ -23,7 +23,7 @@ from media.legs import AUDIO, CODECS, Legs
 from media.pcm import saturate
 from media.plan import Coding, RatePlan
 from media.reception import Tracked
-from media.types import Instant, Ints, Mask, Octets, Pcm
+from media.types import Instant, Ints, Mask, Octets, Pcm, Seconds
 
 _PAYLOAD = DATA + rtp.HEADER
 
@@ -43,8 +43,11 @@ class Mixer:
         backend: Backend,
         codecs: Mapping[str, Codec],
         send: Callable[[Ints, Ints, Ints, Ints], None],
+        deepest: Seconds,
     ) -> None:
-        """`send(leg rows, pool rows, offsets, lengths)` sends packets that lie in the pool."""
+        """`send(leg rows, pool rows, offsets, lengths)` sends packets that lie in the pool;
+        `deepest` bounds the jitter buffers."""
+        self._deepest = deepest
         self._legs, self._backend, self._codecs, self._send = legs, backend, codecs, send
         self._players: dict[int, Playing] = {}
         self._plans: dict[int, RatePlan] = {}
@@ -134,7 +137,7 @@ class Mixer:
 
     def _buffer(self, rate: int) -> JitterBuffer:
         if rate not in self._buffers:
-            self._buffers[rate] = JitterBuffer(self._legs.capacity, rate)
+            self._buffers[rate] = JitterBuffer(self._legs.capacity, rate, self._deepest)
         return self._buffers[rate]
 
     def late(self, row: int) -> int:

@@ -26,6 +26,8 @@ class MediaSettings:
     gather: Seconds = 0.002
     """How long a batch of packets may be gathered before it is handled (at most 2 ms); while
     nothing is relayed the engine takes 5 ms, since mixed sound waits for the tick anyway."""
+    jitter: Seconds = 0.2
+    """How much sound a jitter buffer may hold back at most (0.04 to 0.48)."""
     latch_window: Seconds = 10.0
     """How long after signalling a leg behind NAT may choose its first source."""
     source_silence: Seconds = 3.0

@@ -124,6 +124,7 @@ _COUNTRIES: Final[dict[str, dict[str, str]]] = {
     },
 }
 COUNTRIES: Final = tuple(_COUNTRIES)
+_ELSEWHERE: Final = "us"
 NAMES: Final = (*_US, *_COMMON)
 
 
@@ -147,6 +148,12 @@ def signal(what: str | tuple[float, ...], country: str, rate: int) -> Signal:
     if what.startswith("dtmf-"):
         return Signal(dtmf(what.removeprefix("dtmf-"), 120, rate), repeats=False)
     return Signal(_render(_notation(what, country), rate), repeats=what not in _ONCE)
+
+
+def tone_country(code: str | None) -> str:
+    """Whose tones sound in a country, given its ISO code: its own where they are known."""
+    known = code.lower() if code is not None else _ELSEWHERE
+    return known if known in _COUNTRIES else _ELSEWHERE
 
 
 def dtmf(key: str, ms: int, rate: int) -> Pcm:

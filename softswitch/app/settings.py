@@ -25,6 +25,7 @@ def media_settings(settings: Settings) -> MediaSettings:
         workers=media.workers,
         backend=media.backend.value,
         dscp=media.tos >> 2,
+        jitter=media.jitter,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from media.client import Media, Player
 from media.items import Tone
+from media.tones import tone_country
 from softswitch.calls.leg import Leg, ignore
 from softswitch.calls.party import Party
 from softswitch.calls.profile import Profile
@@ -34,17 +35,14 @@ class Switchboard:
         self, ua: UserAgent, media: Media, media_address: MediaAddress, domain: str
     ) -> None:
         self.ua, self.media, self.media_address, self.domain = ua, media, media_address, domain
-        self.country = "us"
+        self.country = tone_country(None)
         self.on_leg: Callable[[Leg], None] = ignore
-        self._ringback: Player | None = None
 
     @property
     def ringback(self) -> Player:
         """The tone of the country; one player for all who hear it."""
-        if self._ringback is None:
-            tone = Tone("ringback", self.country)
-            self._ringback = self.media.player(tone, loop=True, shared="ringback")
-        return self._ringback
+        tone = Tone("ringback", self.country)
+        return self.media.player(tone, loop=True, shared=f"ringback {self.country}")
 
     def receive(self, session: Callee, profile: Profile, party: Party) -> Leg:
         """The leg of an incoming call.  Raises SdpError if its offer cannot be read."""

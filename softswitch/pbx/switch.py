@@ -14,6 +14,7 @@ import structlog
 
 from config.extensions import Extension
 from config.settings import Settings
+from media.tones import tone_country
 from softswitch.calls.call import Call, Script
 from softswitch.calls.causes import CONGESTED, SHUT_DOWN, Cause
 from softswitch.calls.dial import Place
@@ -103,6 +104,7 @@ class Switch:
         self.settings = settings
         self.plan = Plan(settings)
         self.sounds = Sounds(settings, self.board.media)
+        self.board.country = tone_country(settings.switch.country)
         for listener in self.on_settings:
             listener(settings)
 

@@ -134,11 +134,16 @@ def spoken(language: str) -> Pcm:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("gain", [1.0, 2.5])
-def test_speech_is_no_key(language: str, gain: float) -> None:
-    """Talk-off: not one false key in all the prompts, soft or loud."""
-    speech = np.clip(spoken(language) * gain, -32768, 32767).astype(np.int16)
-    assert keys(speech) == ""
+def test_speech_is_no_key(language: str) -> None:
+    """Talk-off: not one false key in all the prompts, soft or loud, said by fifty at a time."""
+    speech = spoken(language)
+    lines = frames_of(speech, speech.size // 50 // 160 * 160)
+    both = np.concatenate([lines, lines * 2.5]).clip(-32768, 32767).astype(np.int16)
+    detector, rows = InbandDetector(len(both)), np.arange(len(both))
+    told = []
+    for start in range(0, both.shape[1], 160):
+        told += detector.feed(rows, both[:, start : start + 160])
+    assert told == []
 
 
 def test_music_and_call_progress_are_no_keys() -> None:

@@ -343,3 +343,5 @@ def test_where_io_uring_is_forbidden_epoll_runs_and_says_so(
             "io_uring is not to be had here (Operation not permitted): epoll runs instead"
         )
         chosen.close()
+        with pytest.raises(PermissionError):  # asked for by name it is not replaced in silence
+            choice.choose(MediaSettings(backend="io_uring"), sockets, left.fileno())

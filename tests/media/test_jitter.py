@@ -159,6 +159,21 @@ def test_late_packets_make_the_buffer_deeper_until_none_is_late() -> None:
     assert 1 <= buffer.depth(ROW)[0] <= 8
 
 
+def test_it_waits_no_longer_than_it_may() -> None:
+    """Of packets that come up to 300 ms late more are lost by a buffer that may hold back less."""
+    rng = np.random.default_rng(11)
+    packets = [
+        Packet(p.tick + int(rng.integers(0, 16)), p.sequence, p.timestamp, p.sound)
+        for p in stream(noise(8))
+    ]
+    late = []
+    for deepest in (0.06, 0.2):
+        buffer = JitterBuffer(8, 8000, deepest)
+        play(buffer, packets, 400)
+        late.append(int(buffer.late[3]))
+    assert late[0] > 2 * late[1]
+
+
 def test_a_calm_network_makes_it_shallow_again() -> None:
     packets = stream(noise(40))
     held = [Packet(max(p.tick, 108), *content(p)) if 100 <= p.tick < 108 else p for p in packets]

@@ -9,7 +9,8 @@ from media import commands
 from media.codecs import make_codecs
 from media.items import Tone
 from media.pcm import Pcm
-from tests.media.sounds import share, tone
+from tests.media.sounds import level_db, share, tone
+from tests.media.test_relay import assert_continuous
 from tests.media.virtual import Rtp, VirtualEngine
 
 TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9, "OPUS": 111}
@@ -37,9 +38,9 @@ class Phones:
             self._sounds[leg] = codec, tone(frequency, rate, 3.0, 5000)
         return leg
 
-    def talk(self, frames: int) -> None:
+    def talk(self, frames: int, first: int = 0) -> None:
         """Everybody sends `frames` of 20 ms, a tick after each."""
-        for at in range(frames):
+        for at in range(first, first + frames):
             packets = [(leg, self._packet(leg, at)) for leg in self._sounds]
             if packets:
                 self.engine.receive(*packets)
@@ -127,6 +128,58 @@ def test_whisper_is_heard_by_the_agent_alone(phones: Phones) -> None:
     assert share(phones.heard(agent), 1700) > PRESENT
     assert share(phones.heard(coach), 440) > PRESENT
     assert share(phones.heard(coach), 1700) < ABSENT
+
+
+def test_a_monitor_hears_both_and_is_heard_by_none_until_he_barges_in(phones: Phones) -> None:
+    caller, agent, monitor = (phones.add(frequency=f) for f in (440, 1000, 1700))
+    engine = phones.engine
+    engine.bridge(caller, agent)
+    engine.hear(monitor, caller, agent)
+    phones.talk(75)
+    for leg, other in ((caller, 1000), (agent, 440)):
+        assert share(phones.heard(leg), other) > 0.9
+        assert share(phones.heard(leg), 1700) < ABSENT
+    assert all(share(phones.heard(monitor), f) > PRESENT for f in (440, 1000))
+    engine.hear(caller, agent, monitor)
+    engine.hear(agent, caller, monitor)
+    phones.talk(75, first=75)
+    for leg, other in ((caller, 1000), (agent, 440)):
+        later = phones.heard(leg)[-8000:]
+        assert all(share(later, f) > PRESENT for f in (other, 1700))
+        assert_continuous(engine.sent_to(leg))
+
+
+def test_the_mute_are_not_heard_and_the_deaf_do_not_hear(phones: Phones) -> None:
+    loud, mute, deaf = (phones.add(frequency=f) for f in (440, 1000, 1700))
+    room = phones.engine.number()
+    phones.engine.do(commands.MakeRoom(room, 0, None))
+    phones.engine.do(commands.Hear(room, {loud: 1.0, mute: 0.0, deaf: 1.0}))
+    for leg in (loud, mute):
+        phones.engine.hear(leg, room)
+    phones.talk(75)
+    assert share(phones.heard(loud), 1700) > 0.9
+    assert share(phones.heard(loud), 1000) < ABSENT
+    assert all(share(phones.heard(mute), f) > PRESENT for f in (440, 1700))
+    assert phones.engine.sent_to(deaf) == []
+
+
+@pytest.mark.parametrize("listener", ["PCMU", "PCMA"])
+def test_comfort_noise_is_passed_on_or_made(phones: Phones, listener: str) -> None:
+    """RFC 3389: relayed as it is; where sound is mixed, noise of that level is heard instead."""
+    speaker, other = phones.add(frequency=440), phones.add(listener)
+    phones.engine.hear(other, speaker)
+    phones.talk(20)
+    phones.engine.receive((speaker, Rtp(20, 20 * 160, bytes([50]), 13)))
+    for _ in range(60):
+        phones.engine.tick()
+    sent = phones.engine.sent_to(other)
+    if listener == "PCMU":
+        assert (sent[-1].payload_type, sent[-1].payload) == (13, bytes([50]))
+        assert len(sent) == 21
+    else:
+        assert level_db(phones.heard(other)[-4000:]) == pytest.approx(-50, abs=2)
+    stats = phones.engine.stats(speaker)
+    assert (stats.invalid, stats.lost) == (0, 0)
 
 
 def test_a_gain_of_a_quarter_is_twelve_decibels(phones: Phones) -> None:

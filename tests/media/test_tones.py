@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from media.pcm import Pcm
-from media.tones import COUNTRIES, DTMF_HIGH, DTMF_KEYS, DTMF_LOW, NAMES, ToneError, dtmf, signal
+from media.tones import (
+    COUNTRIES,
+    DTMF_HIGH,
+    DTMF_KEYS,
+    DTMF_LOW,
+    NAMES,
+    ToneError,
+    dtmf,
+    signal,
+    tone_country,
+)
 from tests.media.sounds import frames_of, level_db, share
 
 
@@ -66,6 +76,10 @@ def test_dtmf_has_its_two_frequencies(key: str) -> None:
     low, high = share(sound, DTMF_LOW[row]), share(sound, DTMF_HIGH[column])
     assert low + high > 0.98
     assert 10 * np.log10(high / low) == pytest.approx(2, abs=0.5)
+
+
+def test_every_country_has_tones() -> None:
+    assert [tone_country(code) for code in ("RU", "GB", "in", None)] == ["ru", "gb", "us", "us"]
 
 
 def test_unknown_names_are_told() -> None:

@@ -7,10 +7,10 @@ from unittest.mock import patch
 import pytest
 
 from config.sound import SpeechTable
-from media.items import File, Item, Prompt
+from media.items import File, Item, Prompt, Tone
 from softswitch.pbx.sounds import Sounds, filled
 from softswitch.pbx.speech import ENGINES, EspeakNg, Speech, SpeechError, find_engine
-from tests.pbx.world import settings_of
+from tests.pbx.world import World, in_world, settings_of
 from tests.support.studio import studio_media
 
 
@@ -117,3 +117,11 @@ def test_a_program_that_is_missing_costs_the_text_only(tmp_path: Path) -> None:
 
 def test_variables_are_filled_in_and_unknown_ones_left_out() -> None:
     assert filled("Call {a} or {b}, {c.d}", {"a": "1"}) == "Call 1 or , {c.d}"
+
+
+@in_world('[switch]\ncountry = "RU"')
+async def test_tones_are_those_of_the_country(world: World) -> None:
+    board = world.switch.board
+    assert board.ringback._items == (Tone("ringback", "ru"),)
+    world.switch.apply(settings_of('[switch]\ncountry = "GB"', 1))
+    assert board.ringback._items == (Tone("ringback", "gb"),)
