@@ -583,7 +583,7 @@ def simulate(
     patience: Annotated[float, typer.Option(help="Mean, in seconds; 0: endless.")] = 120.0,
     profile: Annotated[Path | None, typer.Option(help="A scenario file.")] = None,
     replay: Annotated[Path | None, typer.Option(help="A recorded day: journal or folder.")] = None,
-    seeds: Annotated[int, typer.Option(help="How many days.", min=1, max=1000)] = 5,
+    seeds: Annotated[int, typer.Option(help="How many days, or draws.", min=1, max=1000)] = 5,
     plot: Annotated[Path | None, typer.Option(help="Draw into this PNG.")] = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -599,7 +599,7 @@ def simulate(
     file = settings_path(config) if queue or replay or config else None
     strategies = tuple(strategy or ())
     if replay is not None:
-        return replay_day(replay, file, strategies, queue, as_json=as_json)
+        return replay_day(replay, file, strategies, queue, seeds, as_json=as_json)
     from softswitch.simulation.command import Wish
 
     wish = Wish(

@@ -36,12 +36,18 @@ def _draw(candidates: list[Candidate], path: Path) -> None:
 
 
 def replay_day(
-    path: Path, config: Path | None, strategies: tuple[str, ...], queue: str, *, as_json: bool
+    path: Path,
+    config: Path | None,
+    strategies: tuple[str, ...],
+    queue: str,
+    seeds: int,
+    *,
+    as_json: bool,
 ) -> None:
     """The recorded day, and what other strategies would have made of it."""
     try:
         check_strategies(strategies)
-        rows = tell(read_day(path, config), strategies, (queue,) if queue else ())
+        rows = tell(read_day(path, config), strategies, (queue,) if queue else (), seeds)
     except ConfigError as error:
         fail(str(error), code=2)
     except AcdError as error:
@@ -49,12 +55,4 @@ def replay_day(
     if as_json:
         show({"rules": rows}, as_json=True)
         return
-    columns = [str(row.pop("rules")) for row in rows]
-    names = dict.fromkeys(name for row in rows for name in row)
-    show(
-        [
-            {"figure": name, **{c: row.get(name) for c, row in zip(columns, rows, strict=True)}}
-            for name in names
-        ],
-        as_json=False,
-    )
+    report.print_rows(rows)

@@ -1,19 +1,20 @@
 """A recorded day from where the switch keeps it, and what other strategies make of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from acd.codec import CodecError
 from acd.engine import Engine
 from acd.events import Event
 from acd.journal import decode
-from acd.metrics.logbook import Logbook
 from acd.settings import Settings
 from acd.simulate.figures import day_figures
 from acd.simulate.reenact import reenact
 from acd.simulate.replay import RecordedDay, replay, share_changed
-from acd.simulate.study import with_strategy
+from acd.simulate.scenario import Scenario
+from acd.simulate.study import Candidate, with_strategy
 from acd.types import AcdError, Instant
 from config import load
 from softswitch.pbx.acd_settings import settings_of
@@ -66,20 +67,54 @@ def _records(lines: Iterable[bytes]) -> Iterator[tuple[Event, Instant]]:
             raise RecordError(f"record {number}: {error}") from None
 
 
-def tell(day: RecordedDay, strategies: Sequence[str], queues: Sequence[str]) -> list[Json]:
-    """The day as it was, and under each strategy: figures, and how many calls change hands."""
-    rows = [_row("as recorded", day.log, day.settings, queues, 0.0)]
-    rows[0]["shadow_differed"] = len(day.shadow)
-    for strategy in strategies:
-        settings = with_strategy(day.settings, strategy, queues)
-        other = reenact(day, settings)
-        changed = share_changed(day.assignments, other.assignments)
-        rows.append(_row(strategy, other.log, settings, queues, changed))
+def tell(
+    day: RecordedDay, strategies: Sequence[str], queues: Sequence[str], seeds: int = 5
+) -> list[Json]:
+    """The day as it was; with strategies, also made anew under its own rules and under each.
+
+    What a record cannot know (how much longer would they have waited?) is drawn anew `seeds` times:
+    `margins` are half the widths of the means' intervals, `surely` the figures that differ from
+    those of the day made anew under its own rules, by pairs with the same draws.
+    """
+    shadow = len(day.shadow)
+    figures = day_figures(day.log, day.settings, queues)
+    rows = [_row("as recorded", figures, 0.0) | {"shadow_differed": shadow}]
+    if not strategies:
+        return rows
+    own = _candidate(day, "its own rules", day.settings, queues, seeds)
+    for found, changed in (own, *_others(day, strategies, queues, seeds)):
+        estimates = {name: found.estimate(name) for name in found.days[0]}
+        known = {name: each for name, each in estimates.items() if each is not None}
+        gaps = {name: found.against(own[0], name) for name in known}
+        rows.append(
+            _row(found.name, {name: each.mean for name, each in known.items()}, changed)
+            | {
+                "margins": {name: each.margin for name, each in known.items()},
+                "surely": [name for name, gap in gaps.items() if gap is not None and gap.certain],
+            }
+        )
     return rows
 
 
-def _row(
-    name: str, log: Logbook, settings: Settings, queues: Sequence[str], changed: float | None
-) -> Json:
-    figures = day_figures(log, settings, queues)
+def _others(
+    day: RecordedDay, strategies: Sequence[str], queues: Sequence[str], seeds: int
+) -> Iterator[tuple[Candidate, float | None]]:
+    for strategy in strategies:
+        settings = with_strategy(day.settings, strategy, queues)
+        yield _candidate(day, strategy, settings, queues, seeds)
+
+
+def _candidate(
+    day: RecordedDay, name: str, settings: Settings, queues: Sequence[str], seeds: int
+) -> tuple[Candidate, float | None]:
+    """The day made anew under these rules, and the share of calls that changed hands."""
+    made = [reenact(day, settings, seed) for seed in range(1, seeds + 1)]
+    changed = [share_changed(day.assignments, again.assignments) for again in made]
+    figures = tuple(day_figures(again.log, settings, queues) for again in made)
+    events = sum(again.events for again in made)
+    found = Candidate(name, Scenario(settings), figures, (), events)
+    return found, fmean(c or 0.0 for c in changed) if day.assignments else None
+
+
+def _row(name: str, figures: Mapping[str, float], changed: float | None) -> Json:
     return {"rules": name, "calls_with_another_agent": changed, **figures}

@@ -11,7 +11,7 @@ from acd.simulate.study import CONFIDENCE, Candidate, Estimate
 
 Json = dict[str, Any]
 
-SHARES = {"jain", "gini", "occupancy_spread"}
+SHARES = {"jain", "gini", "occupancy_spread", "calls_with_another_agent"}
 TABLE = (
     "offered", "answered", "abandoned", "SL-A", "SL-B", "SL-C", "SL-C-", "SL-C+", "SL-D", "SL-E",
     "ASA", "wait_p50", "wait_p90", "wait_p95", "longest_wait", "abandonment",
@@ -103,12 +103,37 @@ def _cell(name: str, candidate: Candidate, first: Candidate) -> str:
     if found is None:
         return ""
     gap = candidate.against(first, name)
-    mark = "*" if candidate is not first and gap is not None and gap.certain else " "
+    return _number(name, found, candidate is not first and gap is not None and gap.certain)
+
+
+def _number(name: str, found: Estimate, certain: bool) -> str:
     share = name in SHARES or name.startswith(("SL-", "abandonment", "occupancy"))
     scale, digits = (1.0, 3) if name in ("jain", "gini") else (100.0, 1) if share else (1.0, 1)
     unit = "%" if scale == 100.0 else ""
     margin = "" if found.margin is None else f" ±{scale * found.margin:.{digits}f}"
-    return f"{scale * found.mean:.{digits}f}{unit}{margin}{mark}"
+    return f"{scale * found.mean:.{digits}f}{unit}{margin}{'*' if certain else ' '}"
+
+
+def print_rows(rows: Sequence[Json]) -> None:
+    """A recorded day beside what it might have been; `*` where it surely differs from its own."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for row in rows:
+        table.add_column(str(row["rules"]), justify="right")
+    for name in ("calls_with_another_agent", "shadow_differed", *TABLE):
+        if any(row.get(name) is not None for row in rows):
+            table.add_row(name.replace("_", " "), *(_recorded(name, row) for row in rows))
+    Console(highlight=False, markup=False).print(table)
+
+
+def _recorded(name: str, row: Json) -> str:
+    if row.get(name) is None:
+        return ""
+    found = Estimate(row[name], row.get("margins", {}).get(name))
+    return _number(name, found, name in row.get("surely", ()))
 
 
 def _sentence(row: Json) -> str:

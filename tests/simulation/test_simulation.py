@@ -170,10 +170,15 @@ def test_a_recorded_day_from_a_file(
             "--replay", journal, "--config", office, "--strategy", "linear", "--json", capsys=capsys
         )
     )["rules"]
-    assert [row["rules"] for row in rows] == ["as recorded", "linear"]
+    assert [row["rules"] for row in rows] == ["as recorded", "its own rules", "linear"]
     assert rows[0]["answered"] == len(done.assignments)
     assert rows[0]["calls_with_another_agent"] == 0
-    assert rows[1]["calls_with_another_agent"] > 0
+    assert rows[2]["calls_with_another_agent"] > 0
+    assert rows[1]["surely"] == []
+    assert rows[2]["margins"]["offered"] == 0  # the same callers, however patient
+    table = run("--replay", journal, "--config", office, "--strategy", "linear", capsys=capsys)
+    assert "its own rules" in table
+    assert "calls with another agent" in table
 
 
 def test_a_recorded_day_from_the_switchs_own_folder(
