@@ -92,7 +92,9 @@ def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
         **{field.name: getattr(decision, field.name) for field in fields(decision)},
         "callers": [(rank, number, entry.call.id, name) for rank, number, name, entry in callers],
         "passed": {
-            call: bar or _unsuited(queue, floor.agents[decision.agent], needs) or "may not be had"
+            call: bar
+            or _unsuited(queue, floor.agents[decision.agent], needs, "needs")
+            or "may not be had"
             for call, needs, bar in decision.passed
             if queue and decision.agent in names
         },
@@ -142,7 +144,8 @@ def _standing_of(queue: Queue, agent: Agent, decision: Decision) -> str:
     return "free, but not among the best" if score is None else f"free, score {score}"
 
 
-def _unsuited(queue: Queue, agent: Agent, needs: Wants) -> str:
+def _unsuited(queue: Queue, agent: Agent, needs: Wants, verb: str = "does not meet") -> str:
+    """Why this agent may not serve those who need that; `verb` is said of the requirement."""
     from acd.pool import Needs, Pool
 
     pool = Pool(queue, Needs(*needs))
@@ -152,7 +155,7 @@ def _unsuited(queue: Queue, agent: Agent, needs: Wants) -> str:
         return f"the caller still waits for {needs[2]}"
     if queue.seats[agent.name].tier > needs[1]:
         return f"tier {queue.seats[agent.name].tier} is not open yet"
-    return f"does not meet {needs[0]!r}"
+    return f"{verb} {needs[0]!r}"
 
 
 def explain_agent(floor: Floor, name: str) -> dict[str, Any] | None:

@@ -146,7 +146,7 @@ def test_explain_whom_a_caller_was_served_before_and_why() -> None:
     record = centre.engine.explain_offer(offer.offer)
     assert record is not None
     assert record["call"] == "plain"
-    assert record["passed"] == {"ringing": "rings at zoe", "french": "does not meet 'french'"}
+    assert record["passed"] == {"ringing": "rings at zoe", "french": "needs 'french'"}
     assert record["candidates"]["bob"] == "paused (lunch)"
     assert record["tie_break"] == "none: only this agent had become free"
 

@@ -25,7 +25,7 @@ def test_why_this_agent_why_idle_and_why_waiting() -> None:
     assert idle is not None
     assert waiting is not None
     assert told.sentences[1:] == [
-        "  c-early stands before it in sales, but does not meet 'not french and french'.",
+        "  c-early stands before it in sales, but needs 'not french and french'.",
         "  anna had just become free, and this caller was the first whom anna suits.",
         "  boris: paused (lunch).",
     ]
