@@ -91,6 +91,8 @@ class _Ringing:
             self._call.add(leg)
             self._legs.append(leg)
             leg.divert(self._inbox, replaceable=not self._quiet)
+            if leg.answered and not leg.ended:  # begun a moment ago, and taken at once
+                self._inbox.put(Answered(leg))
 
     async def winner(self, redirect: Redirect | None) -> Leg:
         while self._somebody_rings() and not self._over:
