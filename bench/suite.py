@@ -58,7 +58,7 @@ def _take(
 
 
 def _child(measurement: Measurement, quick: bool, tick: Tick) -> dict[str, dict[str, float]]:
-    """What `bench.child` prints; RuntimeError says its last words."""
+    """What `bench.child` prints; RuntimeError says why it prints nothing."""
     words = [sys.executable, "-m", "bench.child", measurement.name, *(["--quick"] * quick)]
     begun = time.monotonic()
     with subprocess.Popen(
@@ -83,7 +83,9 @@ def _child(measurement: Measurement, quick: bool, tick: Tick) -> dict[str, dict[
             os.killpg(child.pid, signal.SIGTERM)
             raise
     if child.returncode:
-        raise RuntimeError((err.strip().splitlines() or [f"exit code {child.returncode}"])[-1])
+        print(err, file=sys.stderr)
+        last = (out.splitlines() or ["{}"])[-1]
+        raise RuntimeError(json.loads(last).get("error", f"exit code {child.returncode}"))
     found: dict[str, dict[str, float]] = json.loads(out.splitlines()[-1])
     return found
 
