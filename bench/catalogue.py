@@ -31,7 +31,10 @@ class Measurement:
 
 
 MEASUREMENTS = (
-    Measurement("signalling", "Registrations and calls", (28, 420), "empty call"),
+    Measurement("signalling", "Registrations and calls", (21, 210), "empty call"),
+    Measurement("dialling", "Waiting for ringing", (6, 22), "empty call"),
+    Measurement("held", "Calls that stand", (20, 100), "empty call", taken="whole"),
+    Measurement("registered", "Many registrations", (20, 60), "empty call", taken="whole"),
     Measurement("b2bua", "Calls through other B2BUAs", (30, 110), "empty call", taken="whole"),
     Measurement("relay", "Relay of sound", (8, 140)),
     Measurement("limits", "Most calls that can be relayed", (40, 200), taken="whole"),

@@ -117,8 +117,8 @@ def calling(
 
 @contextmanager
 def holding(server: Server, folder: Path, count: int, rate: float) -> Iterator[None]:
-    """So many calls that stand until the end of the `with`."""
-    with calling(server, folder, count, rate, digest=False, talk_ms=FOREVER_MS) as crowd:
+    """So many calls that stand until the end of the `with`; they leave the port `caller` alone."""
+    with calling(server, folder, count, rate, digest=True, talk_ms=FOREVER_MS) as crowd:
         crowd.until(lambda: _established(folder) >= count, f"{count} calls", _PATIENCE)
         yield
         crowd.process.kill()

@@ -22,12 +22,9 @@ from typing import NamedTuple, TypeAlias
 from bench import crowd
 from bench.crowd import Outcome
 from bench.rig import Figures, report
-from bench.servers import Server, extra, has_kamailio, kamailio, switch
+from bench.servers import Server, has_kamailio, kamailio, switch
 
 MS = 1000.0
-KB = 1024.0
-HIGH = 0.7
-"""Share of the highest rate at which post-dial delay is measured."""
 
 Load: TypeAlias = Callable[[Server, Path, int, float], Outcome]
 
@@ -72,7 +69,7 @@ def cost(server: Server, load: Load, seconds: float, rate: float) -> Cost:
 
 
 @contextmanager
-def _office(
+def office(
     *, extensions: int = 0, pairs: int = 1000, peers: bool = False
 ) -> Iterator[list[Server]]:
     """Our switch, Kamailio if it is there and `peers` are wanted, and phones that answer."""
@@ -90,7 +87,7 @@ def _office(
 def beside_kamailio(rounds: int, seconds: float) -> dict[str, float | int]:
     """CPU of each load on each server, and how many times Kamailio's ours is."""
     costs: dict[tuple[str, str], list[Cost]] = defaultdict(list)
-    with _office(peers=True) as servers:
+    with office(peers=True) as servers:
         for load, rate in LOADS.values():  # once unmeasured: caches and memory are warm then
             for server in servers:
                 cost(server, load, 0.3, rate)
@@ -111,73 +108,14 @@ def beside_kamailio(rounds: int, seconds: float) -> dict[str, float | int]:
     return found
 
 
-def delays(seconds: float) -> dict[str, float | int]:
-    """Post-dial delay, INVITE to 180, at a share of the rate that fills the core."""
-    load, rate = LOADS["call"]
-    with _office(pairs=2000) as [server]:
-        found = cost(server, load, seconds / 2, rate)
-        high = MS / (found.signalling + found.media)
-        busy = cost(server, load, seconds, HIGH * high)
-    outcome = busy.outcome
-    return {
-        "calls_per_s_that_fill_the_core": round(high),
-        "delay_p50_ms": outcome.percentile(0.5),
-        "delay_p99_ms": outcome.percentile(0.99),
-        "delay_failed": outcome.failed,
-        "delay_retransmitted": outcome.retransmitted,
-        "busy_call_ms": round(busy.signalling, 3),
-    }
-
-
-def held(counts: tuple[int, ...], seconds: float) -> dict[str, float | int]:
-    """Memory of calls that stand, and what one more call costs beside them."""
-    load, rate = LOADS["call"]
-    found: dict[str, float | int] = {}
-    with (
-        _office(pairs=2 * max(counts) + 400) as [server],
-        tempfile.TemporaryDirectory() as name,
-        ExitStack() as standing,
-    ):
-        cost(server, load, 2.0, rate)
-        empty, there = server.memory(), 0
-        for count in counts:
-            more, folder = count - there, Path(name) / str(count)
-            standing.enter_context(crowd.holding(server, folder, more, rate))
-            there = count
-            found[f"kb_per_call_at_{count}_calls"] = round(
-                (server.memory() - empty) / KB / count, 1
-            )
-            found[f"call_ms_at_{count}_calls"] = round(_steady(server, load, seconds, rate), 3)
-    return found
-
-
-def registered(counts: tuple[int, ...], seconds: float) -> dict[str, float | int]:
-    """What a registration costs beside so many others, each of an extension of its own."""
-    load, rate = LOADS["registration"]
-    found: dict[str, float | int] = {}
-    with _office(extensions=max(counts)) as [server]:
-        there = 0
-        for count in counts:
-            crowd.register_all(server, extra(count)[there:])
-            there = count
-            found[f"registration_ms_at_{count}_phones"] = round(
-                _steady(server, load, seconds, rate), 3
-            )
-    return found
-
-
-def _steady(server: Server, load: Load, seconds: float, rate: float) -> float:
+def steady(server: Server, load: Load, seconds: float, rate: float) -> float:
+    """CPU milliseconds of signalling for each call: the median of three spans of load."""
     return median(cost(server, load, seconds, rate).signalling for _ in range(3))
 
 
 def figures(quick: bool) -> Figures:
-    """CPU milliseconds, ratios, delays, memory and growth."""
-    found = beside_kamailio(1, 1.0) if quick else beside_kamailio(7, 3.0)
-    found |= delays(1.5 if quick else 10.0)
-    if not quick:
-        found |= held((50, 500, 1000, 5000), 3.0)
-        found |= registered((100, 1000, 10_000), 2.0)
-    return found
+    """CPU milliseconds of each load, and their ratios to Kamailio's."""
+    return beside_kamailio(1, 1.0) if quick else beside_kamailio(7, 3.0)
 
 
 def main() -> None:
