@@ -2,13 +2,11 @@
 
 import re
 import threading
-import urllib.request
 from pathlib import Path
 
-import psutil
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
+from tests.interop.holdings import holdings
 from tests.interop.phones import Sipp
 from tests.interop.phones.crowd import Crowd
 from tests.interop.phones.registering import register
@@ -33,7 +31,6 @@ CROWD = 10_000
 USERS = [str(number) for number in range(20_000, 20_000 + CROWD)]
 MANY = '[extensions.200]\npassword = "secret-200"\nmax_calls = 300\n'
 TRUST = '[guard]\ntrusted = ["127.0.0.0/8"]\n'
-HELD = ("calls", "legs", "tasks", "registrations", "media_ports_used", "sip_alive")
 CALLEE = scenario(expect("INVITE"), answer(200, "OK", sdp()), expect("ACK"), *accept_bye())
 
 
@@ -141,15 +138,3 @@ def test_a_hundred_calls_at_once_leave_nothing_behind(tmp_path: Path) -> None:
 
         switch.until(lambda: holdings(switch) == before, f"holdings as before: {before}", 15)
         assert told(switch, "records", "--limit", "1")["total"] == 200
-
-
-def holdings(switch: Switch) -> dict[str, float]:
-    """What the switch has in hand: all of it should be given back."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{switch.http_port}/metrics") as answer:
-        page = answer.read().decode()
-    found = {
-        family.name.removeprefix("softswitch_"): sum(sample.value for sample in family.samples)
-        for family in text_string_to_metric_families(page)
-    }
-    held = {name: found[name] for name in HELD}
-    return {**held, "descriptors": psutil.Process(switch.pid).num_fds()}
