@@ -109,6 +109,7 @@ balance = "even"
 [classes.one]
 dial = "local"
 trunks = "city"
+override = "mobile"
 [classes.none]
 dial = []
 [emergency]
@@ -209,6 +210,12 @@ class Office:
         calls = json.loads(self.switch.command("calls", "--json").stdout)
         return sum(call["state"] == "talking" for call in calls)
 
+    def happened(self, kind: str) -> bool:
+        """Whether the call in progress has an event of this kind."""
+        [call] = json.loads(self.switch.command("calls", "--json").stdout)
+        record = json.loads(self.switch.command("records", "--call", call["id"], "--json").stdout)
+        return any(event["kind"] == kind for event in record["events"])
+
     def state(self, trunk: str) -> str:
         trunks = json.loads(self.switch.command("status", "--json").stdout)["trunks"]
         return str(next(each["state"] for each in trunks if each["name"] == trunk))
@@ -236,6 +243,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         text = SETTINGS.format(**ports) + more
         for number, name in PEOPLE.items():
             text += f'[extensions.{number}]\npassword = "secret-{number}"\nclass = "{name}"\n'
+            text += 'pin = "4711"\n'
         with (
             Sipp(folder / "registrar", REGISTRAR, port=ports["account"], timeout=90) as registrar,
             running(folder / "switch", text, extensions=3, switch='country = "RU"') as switch,
@@ -271,6 +279,24 @@ def test_p27_p38_out_by_a_trunk_in_its_own_form(office: Office) -> None:
 def test_p30_p31_what_the_class_does_not_allow_is_refused(office: Office) -> None:
     barred = [*invited(), recv(183, optional=True), recv(403), ack_refusal(2)]
     office.dial("105", "89161112233", *barred)
+
+
+def test_p31_the_pin_of_an_extension_opens_what_is_barred(office: Office, tmp_path: Path) -> None:
+    """A wrong one is asked for again; keys pressed meanwhile interrupt the prompt."""
+    with (
+        office.trunk("city", *ANSWERS) as city,
+        Baresip(office.switch.account("109"), tmp_path / "109") as phone,
+    ):
+        phone.registered()
+        phone.dial("89161112233")
+        phone.established()
+        phone.press("1234#")
+        office.switch.until(lambda: office.happened("wrong-pin"), "a wrong PIN")
+        phone.press("4711#")
+        city.until(lambda: "INVITE sip:+79161112233@" in city.messages(), "a call by PIN")
+        office.switch.until(lambda: office.talking() == 1, "two who talk")
+        phone.hangup()
+        passed(city)
 
 
 def test_p29_p38_a_trunk_that_fails_is_replaced_but_not_by_an_advertised_one(

@@ -229,6 +229,51 @@ async def test_a11_a_rule_with_all_six_conditions(world: World) -> None:
     assert decided == ["ask", "six", "ask", None, "ban", None]
 
 
+TARGETS = (
+    HEAD
+    + """
+[lines."100"]
+any = "hangup:busy"
+[agents.anna]
+extension = "101"
+logged_in = true
+[queues.sales]
+agents = ["anna"]
+[menus.ask]
+prompt = "welcome-office"
+[[rules]]
+name = "queue"
+caller = "79001"
+to = "queue:sales"
+[[rules]]
+name = "menu"
+caller = "79002"
+to = "menu:ask"
+[[rules]]
+name = "operator"
+caller = "79003"
+to = "extension:102"
+"""
+)
+
+
+@in_world(TARGETS)
+async def test_a12_a_rule_leads_to_a_queue_a_menu_or_an_operator(world: World) -> None:
+    anna, boris = await world.phones("101", "102")
+    provider = customer(world, number="79001")
+    await rings(anna, provider.dial("100"))
+    provider.number = "79003"
+    await rings(boris, provider.dial("100"))
+    provider.number = "79002"
+    talk = provider.dial("100")
+    await until(lambda: talk.answered)
+    assert world.hears(talk) == {"welcome-office"}
+    talk.hang_up()
+    await until(lambda: talk.ended)
+    routes = [row["route"] for row in world.records()]
+    assert routes == ["queue:sales", "extension:102", "menu:ask"]
+
+
 async def way(world: World, number: str, caller: str = "") -> list[str]:
     """Where `softswitch route` says it leads now."""
     return (await way_of(world.switch, number, caller, dt.datetime.now(MOSCOW), {})).targets
