@@ -1,13 +1,12 @@
 """Calls to the world: may it be dialled, through which trunk, and if that fails, which next.
 
-Knows trunks, classes and what a caller is told meanwhile.  What the number means is settled
-before (`number`); how a trunk wants it written lies in `numbers` and `identity`.
+Knows trunks and classes.  What the number means is settled before (`number`); how a trunk
+wants it written lies in `numbers` and `identity`, what a caller hears in `notices` and `override`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +25,9 @@ from softswitch.pbx.carrier import Carrier, Server
 from softswitch.pbx.classes import Bar, Payer, judge
 from softswitch.pbx.extension import connect
 from softswitch.pbx.identity import Identity, identity
+from softswitch.pbx.notices import no_line, tell
 from softswitch.pbx.numbers import sent_to
+from softswitch.pbx.override import ask_pin
 from softswitch.sip.callee import Callee
 from softswitch.sip.caller import Caller
 from softswitch.sip.types import Seconds
@@ -43,8 +44,6 @@ TRY_NEXT = frozenset((401, 403, 407, 408, 500, 502, 503, 504))
 UNHEARD: Seconds = 4.0
 """A server that has not even sent 100 by then is not waited for."""
 MOST_HOPS = 70
-PIN_TRIES = 3
-LONGEST_PIN = 8
 
 
 async def outside(switch: Switch, call: Call, payer: Payer, dialled: str) -> None:
@@ -233,57 +232,6 @@ def hops_left(call: Call) -> int:
     if left <= 0:
         raise Refused(LOOP, "Max-Forwards is used up")
     return left
-
-
-# -- what the caller is told -----------------------------------------------------------
-
-
-async def tell(switch: Switch, call: Call, prompt: str) -> None:
-    """Play a notice before the answer, where the caller can hear one."""
-    item = switch.sounds.prompt(prompt, language_of(switch, call))
-    if item is not None:
-        call.leg.open_early()
-        await call.leg.play(item)
-
-
-async def ask_pin(switch: Switch, call: Call, payer: Payer) -> None:
-    """Let the extension's PIN open what its class bars (P31); Refused if it is not known."""
-    assert payer.extension is not None and payer.extension.pin is not None  # else not BY_PIN
-    right, language = payer.extension.pin.get_secret_value(), language_of(switch, call)
-    call.leg.answer()
-    for prompt in ["pin-enter"] + ["pin-wrong"] * (PIN_TRIES - 1):
-        item = switch.sounds.prompt(prompt, language)
-        given = await call.leg.collect(*([item] if item else []), most=LONGEST_PIN)
-        if hmac.compare_digest(given, right):
-            return
-        call.record.event("wrong-pin", by=payer.name)
-    raise Refused(FORBIDDEN, "the PIN was wrong")
-
-
-async def no_line(
-    switch: Switch, call: Call, payer: Payer, dialled: str, ways: Sequence[Carrier]
-) -> None:
-    """All trunks are busy or down: offer to ring back once one is free (P32), else refuse."""
-    may_wait = payer.class_.camp_on and call.leg.owner == payer.name
-    if not (may_wait and any(carrier.trunk.camp_on and carrier.is_up for carrier in ways)):
-        await tell(switch, call, "lines-busy")
-        raise Refused(CONGESTED, "no trunk is free")
-    call.leg.answer()
-    language = language_of(switch, call)
-    names = ("lines-busy", "callback-offer")
-    items = [item for name in names if (item := switch.sounds.prompt(name, language))]
-    if await call.leg.collect(*items, most=1) != "1":
-        raise Refused(CONGESTED, "no trunk is free, and the caller did not want to wait")
-    switch.recalls.camp_on(payer.name, dialled)
-    call.record.event("camped-on", number=dialled)
-    if (thanks := switch.sounds.prompt("callback-accepted", language)) is not None:
-        await call.leg.play(thanks)
-
-
-def language_of(switch: Switch, call: Call) -> str | None:
-    """The caller's language, where anybody named one."""
-    person = switch.settings.extensions.get(call.leg.owner or "")
-    return call.language or (person.language if person is not None else None)
 
 
 def _is_unheard(leg: Leg) -> bool:

@@ -118,6 +118,22 @@ async def test_p31_a_pin_opens_a_barred_destination(world: World) -> None:
     assert len(city.talks) == 1 and len(world.events("wrong-pin")) == 4
 
 
+@in_world(HEAD)
+async def test_p31_nobody_guesses_a_pin_call_by_call(world: World) -> None:
+    """Twenty wrong ones in a row shut it for the day, with an alarm."""
+    city, _, _ = trunks(world)
+    anna = await world.phone("101")
+    for _ in range(7):
+        guess = anna.dial("89161112233")
+        await until(lambda: guess.answered)  # noqa: B023 - awaited at once
+        while not guess.ended:
+            guess.press("0000#")
+            await world.pass_time(1.5)
+    assert len(world.events("wrong-pin")) == 20
+    assert await refused(anna.dial("89161112233")) == 403
+    assert [alarm.name for alarm in world.switch.alarms] == ["pin:101"] and not city.talks
+
+
 def carrier(name: str, weight: float) -> Carrier:
     trunk = Trunk.model_validate({"server": "sip:192.0.2.1:5060", "weight": weight})
     return Carrier(name, trunk, MediaTable())
