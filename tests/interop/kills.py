@@ -53,6 +53,8 @@ class Seen:
     agents: dict[str, dict[str, Any]] = field(default_factory=dict)
     arrivals: dict[str, int] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
+    """Agents about whom a command was not answered before the kill."""
 
     def take(self, kind: str, data: dict[str, Any]) -> None:
         match kind:
@@ -175,9 +177,11 @@ class Kills:
         verb = "resume" if agent in self.seen.paused else "pause"
         if verb == "pause" and len(self.seen.paused) >= AGENTS - 2:
             return
+        self.seen.unsure.add(agent)
         answer = await self._ask("POST", f"/v1/agents/{agent}/{verb}", {"reason": "tea"})
         if answer is not None:
             (self.seen.paused.add if verb == "pause" else self.seen.paused.discard)(agent)
+            self.seen.unsure.discard(agent)
 
     # -- what is told ------------------------------------------------------------------
 
@@ -225,7 +229,7 @@ class Kills:
         visits = await self._ask("GET", "/v1/visits?since=0")
         self._check_visits(waiting, visits)
         self._check_order(waiting)
-        self._check_agents(agents)
+        self._check_agents(agents, (await self._ask("GET", "/v1/status"))["started_at"])
 
     def _check_visits(self, waiting: list[Any], visits: list[Any]) -> None:
         there = {row["call"]: row for row in waiting}
@@ -256,12 +260,17 @@ class Kills:
         if places != sorted(places):
             self.faults.append(f"the order has changed: {places}")
 
-    def _check_agents(self, agents: dict[str, Any]) -> None:
+    def _check_agents(self, agents: dict[str, Any], started: float) -> None:
         for name, row in agents.items():
+            if name in self.seen.unsure:
+                (self.seen.paused.add if row["status"] == "paused" else self.seen.paused.discard)(
+                    name
+                )
             if (row["status"] == "paused") is not (name in self.seen.paused):
                 self.faults.append(f"{name} is {row['status']}, paused: {self.seen.paused}")
-            if row["state"] in ("talking", "busy"):
+            if row["state"] in ("talking", "busy") and row["since"] < started:
                 self.faults.append(f"{name} is {row['state']} after a restart")
+            self.seen.unsure.discard(name)
             told = self.seen.agents.get(name)
             if told is None or told["state"] != "wrap-up" or row["state"] != "wrap-up":
                 continue

@@ -2,47 +2,140 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.interop.phones import Baresip
-from tests.interop.sound import seconds_of_tone
-from tests.interop.switch import running, told
+from tests.interop.phones import Baresip, Sipp
+from tests.interop.phones.registering import register
+from tests.interop.phones.steps import (
+    CANCELLABLE,
+    REFERENCE,
+    accept_bye,
+    ack,
+    answer,
+    credentials,
+    expect,
+    hang_up,
+    invited,
+    pause,
+    recv,
+    scenario,
+    sdp,
+    terminated,
+)
+from tests.interop.sound import is_silent, seconds_of_tone
+from tests.interop.switch import ExampleOffice, Switch, running, serving, told
 
 pytestmark = pytest.mark.interop
 
+MORE = """
+[queues.sales]
+wrap_up = 60
+[queues.rush]
+number = "701"
+strategy = "ring-all"
+agents = ["olga", "petr"]
+[agents.olga]
+extension = "105"
+logged_in = true
+[agents.petr]
+extension = "106"
+logged_in = true
+[extensions.105]
+password = "secret-105"
+[extensions.106]
+password = "secret-106"
+"""
 QUEUE = """
 [agents.anna]
 extension = "102"
 logged_in = true
 [queues.sales]
 number = "700"
-name = "Sales"
 agents = ["anna"]
-wrap_up = 60
 """
+BY_HAND = "answermode=manual;audio_codecs=PCMA"
+RINGS = [answer(100, "Trying"), answer(180, "Ringing")]
 
 
-def test_a_caller_hears_music_then_the_agent_who_then_wraps_up(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
+    """The example office, with a second queue."""
+    switch = ExampleOffice(tmp_path_factory.mktemp("office") / "switch", MORE)
+    with serving(switch):
+        yield switch
+
+
+def agent(switch: Switch, name: str) -> dict[str, Any]:
+    [found] = [row for row in told(switch, "agents") if row["name"] == name]
+    return dict(found)
+
+
+def test_all_ring_and_the_losers_hear_that_the_call_was_completed_elsewhere(
+    office: Switch, tmp_path: Path
+) -> None:
+    """SIPp agents: 105 answers, 106 gets the CANCEL with its reason; the caller hangs up."""
+    wins = [expect("INVITE", matching="rush: Front desk"), *RINGS, pause(500)]
+    wins += [answer(200, "OK", sdp()), expect("ACK"), *accept_bye(), REFERENCE]
+    loses = [CANCELLABLE, *RINGS, *terminated(matching="completed elsewhere")]
+    loses.append(REFERENCE.replace('"1"', '"1,9"'))
     with (
-        running(tmp_path / "switch", QUEUE) as switch,
-        Baresip(switch.account("101"), tmp_path / "101", tone=440) as caller,
-        Baresip(switch.account("102"), tmp_path / "102", tone=880) as agent,
+        Sipp(tmp_path / "105", scenario(*wins)) as winner,
+        Sipp(tmp_path / "106", scenario(*loses)) as loser,
+    ):
+        for user, phone in (("105", winner), ("106", loser)):
+            phone.listening()
+            register(office.account(user), phone.port)
+        calls = [*invited(), recv(180, optional=True), recv(200), ack(), pause(1500), *hang_up()]
+        row = credentials("101")
+        row[1] = row[1].replace("secret-101", office.account("101").password)
+        fields = [row]
+        to = f"127.0.0.1:{office.port}"
+        with Sipp(tmp_path / "101", scenario(*calls), to, service="701", fields=fields) as caller:
+            run = caller.wait()
+        assert run.code == 0, run.errors + caller.messages()[-2000:]
+        for phone in (winner, loser):
+            done = phone.wait(20)
+            assert done.code == 0, done.errors + phone.messages()[-2000:]
+            user = "105" if phone is winner else "106"
+            register(office.account(user), phone.port, expires=0)
+
+
+def test_a_caller_hears_music_then_the_agent_who_then_wraps_up(
+    office: Switch, tmp_path: Path
+) -> None:
+    """700 of the example office, with two baresips."""
+    with (
+        Baresip(office.account("101"), tmp_path / "101", tone=440) as caller,
+        Baresip(office.account("102"), tmp_path / "102", tone=880, options=BY_HAND) as anna,
     ):
         caller.registered()
-        agent.registered()
+        anna.registered()
         caller.dial("700")
-        agent.established()
         caller.established()
+        anna.wait_for("CALL_INCOMING")
+        caller.live(1.5)
+        anna.accept()
+        anna.established()
         caller.live(2.5)
         caller.hangup()
-        agent.closed()
-        agents = switch.command("agents")
+        anna.closed()
+        anna.until(lambda: agent(office, "anna")["state"] == "wrap-up", "a wrap-up", 20)
+        ended = office.command("agents", "anna", "end-wrap-up")
+        assert ended.returncode == 0, ended.stderr
+        assert agent(office, "anna")["state"] == "idle"
+        why = office.command("explain", "agent", "anna")
+        assert "anna is idle" in why.stdout
+        figures = told(office, "statistics")
 
     assert seconds_of_tone(caller.heard()[0], 880) >= 1
-    assert seconds_of_tone(agent.heard()[0], 440) >= 1
-    assert agents.returncode == 0
+    assert not is_silent(caller.heard()[0])
+    assert seconds_of_tone(anna.heard()[0], 440) >= 1
+    sales = next(row["figures"] for row in figures["queues"] if row["name"] == "sales")
+    assert sales["answered"] == 1
 
 
 def test_a_caller_waits_on_after_the_switch_was_killed(tmp_path: Path) -> None:
@@ -57,12 +150,13 @@ def test_a_caller_waits_on_after_the_switch_was_killed(tmp_path: Path) -> None:
         switch.kill()
         switch.start()
         switch.ready()
-        with Baresip(switch.account("102"), tmp_path / "102", tone=880) as agent:
-            switch.until(lambda: told(switch, "agents")[0]["state"] == "talking", "a talk")
-            agent.live(2.5)
+        with Baresip(switch.account("102"), tmp_path / "102", tone=880) as anna:
+            anna.registered()
+            anna.established(timeout=30)
+            anna.live(2.5)
             caller.hangup()
-            agent.closed()
+            anna.closed()
         records = switch.command("records")
 
-    assert seconds_of_tone(agent.heard()[0], 440) >= 1
+    assert seconds_of_tone(anna.heard()[0], 440) >= 1
     assert "anna" in records.stdout
