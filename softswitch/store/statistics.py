@@ -6,6 +6,7 @@ Statistics are queries over these rows, for any past interval; nothing is ever r
 from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
+from softswitch.store.errors import JournalFullError
 from softswitch.store.writer import Writer
 
 _VISITS: Final = "visits"
@@ -41,13 +42,27 @@ class Interval:
 
 
 class Statistics:
-    """Where they are written; putting one again with more known replaces it."""
+    """Where they are written; putting one again with more known replaces it.
+
+    Never raises: rows that a full disk keeps out wait for the next that it takes.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
+        self._unsaved: dict[tuple[Any, ...], tuple[str, tuple[Any, ...]]] = {}
 
     def visit(self, visit: Visit) -> None:
-        self._writer.put((_VISITS, astuple(visit)))
+        self._save((_VISITS, visit.id), (_VISITS, astuple(visit)))
 
     def interval(self, interval: Interval) -> None:
-        self._writer.put((_INTERVALS, astuple(interval)))
+        key = _INTERVALS, interval.agent, interval.began_at, interval.state
+        self._save(key, (_INTERVALS, astuple(interval)))
+
+    def _save(self, key: tuple[Any, ...], row: tuple[str, tuple[Any, ...]]) -> None:
+        rows = {**self._unsaved, key: row} if self._unsaved else {key: row}
+        try:
+            self._writer.put(*rows.values())
+        except JournalFullError:
+            self._unsaved = rows
+        else:
+            self._unsaved = {}

@@ -208,6 +208,33 @@ async def test_calls_of_a_queue_are_recorded(world: World) -> None:
     assert world.events("recording")[0]["details"]["why"] == "queue:sales"
 
 
+@in_world(queue('[queues.other]\nnumber = "701"\nagents = ["anna"]\n'))
+async def test_a_queue_and_an_agent_are_taken_out_while_both_are_in_use(world: World) -> None:
+    caller, other, anna, boris = await world.phones("101", "104", "102", "103")
+    boris.busy = True
+    talk = caller.dial("700")
+    desk = (await anna.rings()).answer()
+    await joined(world, talk, desk)
+    waits = other.dial("701")
+    await world.settle()
+    assert world.hears(waits) == {"music"}
+    sales = world.settings.queues["sales"].model_copy(update={"agents": ("boris",)})
+    world.switch.apply(
+        world.settings.model_copy(
+            update={
+                "queues": {"sales": sales},
+                "agents": {"boris": world.settings.agents["boris"]},
+            }
+        )
+    )
+    await until(lambda: waits.ended, within=10)
+    await anna.register(0)
+    talk.hang_up()
+    await until(lambda: desk.ended)
+    await world.settle()
+    assert list(world.centre.floor.agents) == ["boris"]
+
+
 @in_world(queue() + "[agents.anna2]\n")
 async def test_new_settings_touch_nobody_who_waits(world: World) -> None:
     """Complaint 66: neither agents nor callers notice a reload but by its effect."""

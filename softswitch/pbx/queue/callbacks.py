@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -76,13 +77,15 @@ class Callbacks:
         self._leaving[known_as] = call
 
     def keep(self, known_as: CallId, facts: Mapping[str, Any]) -> None:
-        self._switch.store.state.set(SPACE, known_as, dict(facts))
+        with suppress(JournalFullError):  # he is called back all the same
+            self._switch.store.state.set(SPACE, known_as, dict(facts))
 
     def left(self, action: Left) -> None:
         """A visit is over: of a callback, the promise may be too."""
         if action.outcome is VisitOutcome.CALLBACK or action.call in self._centre.floor.calls:
             return
-        self._switch.store.state.remove(SPACE, action.call)
+        with suppress(JournalFullError):
+            self._switch.store.state.remove(SPACE, action.call)
         if action.outcome is not VisitOutcome.ANSWERED:
             self._stop(action.call)
 

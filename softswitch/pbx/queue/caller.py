@@ -139,9 +139,14 @@ class Caller:
         self.centre.tell(event)
 
     def _customer(self) -> str:
+        """By what the engine knows who he is."""
         sticky = self.settings.sticky
         if sticky is not None and sticky.by == "customer" and "customer" in self.call.fields:
             return self.call.fields["customer"]
+        return self._number()
+
+    def _number(self) -> str:
+        """Where he can be called; "" for one who does not show it."""
         number = self.call.leg.party.number
         return "" if number == ANONYMOUS.number else number
 
@@ -267,7 +272,7 @@ class Caller:
 
     async def _ask_for_callback(self) -> None:
         """The caller keeps the place and hangs up; meanwhile the turn may come after all."""
-        number = self._customer()
+        number = self._number()
         while True:
             if number:
                 spoken = self._voice.value("digits", number)

@@ -226,4 +226,4 @@ class Centre:
         wanted = settings_of(settings)
         if wanted != self.floor.settings:
             self.tell(Reconfigured(wanted))
-        self.roster.sign_in_residents()
+        self.roster.on_settings()

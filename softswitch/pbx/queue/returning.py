@@ -8,6 +8,7 @@ may be.  Meanwhile agents may be chosen for them, but ring only once the caller 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from softswitch.calls.call import Call
 from softswitch.calls.causes import CANCELLED, UNREACHABLE
 from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
-from softswitch.calls.party import Party
+from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.calls.profile import Profile
 from softswitch.pbx.peers import profile
 from softswitch.pbx.queue.caller import Caller
@@ -75,11 +76,13 @@ class Returning:
             "fields": call.fields,
             "tags": call.tags,
         }
-        self._switch.store.state.set(SPACE, caller.id, facts)
+        with suppress(JournalFullError):  # then he is called back after a crash
+            self._switch.store.state.set(SPACE, caller.id, facts)
 
     def forget(self, call: CallId) -> None:
         """Waits no more."""
-        self._switch.store.state.remove(SPACE, call)
+        with suppress(JournalFullError):  # at the start, who waits no more is forgotten anyway
+            self._switch.store.state.remove(SPACE, call)
 
     def _trunk_of(self, leg: Leg) -> str | None:
         if leg.owner is not None:
@@ -185,7 +188,7 @@ class Returning:
         """His phone is gone: call it back in his place, or count him as one who gave up."""
         known = self._switch.store.state.get(SPACE, waiting.id)
         self.forget(waiting.id)
-        number = waiting.callback.number if waiting.callback else waiting.customer
+        number = _number_of(waiting, known)
         queue = next(iter(waiting.entries), "")
         callbacks = self._centre.callbacks
         if number and queue and callbacks.may_call(queue, number):
@@ -195,6 +198,14 @@ class Returning:
         if known_call is not None and known_call.live:
             self._centre.tell(CallEnded(waiting.id))
         self.is_back(waiting.id)
+
+
+def _number_of(waiting: Waiting, kept: dict[str, Any] | None) -> str:
+    """Where the customer can be called."""
+    if waiting.callback is not None:
+        return waiting.callback.number
+    number = kept["party"][0] if kept else waiting.customer
+    return "" if number == ANONYMOUS.number else number
 
 
 async def _answers(leg: Leg) -> bool:

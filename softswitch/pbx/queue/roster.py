@@ -99,7 +99,9 @@ class Roster:
     def log_in(self, name: str, phone: str = "", *, paused: str = "") -> None:
         """At `phone`, by default his own; whoever sat there is logged out."""
         self.agent(name)
-        settings = self._switch.settings.agents[name]
+        settings = self._switch.settings.agents.get(name)
+        if settings is None:
+            raise CommandRefused(f"there is no agent {name} any more")
         phone = "" if settings.number else phone or settings.extension or ""
         if not phone and not settings.number:
             raise CommandRefused(f"{name} has no extension of his own; say at which phone he sits")
@@ -147,6 +149,12 @@ class Roster:
     def _leave_phone(self, name: str) -> None:
         for phone in [phone for phone, agent in self._at.items() if agent == name]:
             del self._at[phone]
+
+    def on_settings(self) -> None:
+        """Agents who are in the settings no more sit nowhere; new ones may be logged in."""
+        there = {agent.name for agent in self._on_duty()}
+        self._at = {phone: name for phone, name in self._at.items() if name in there}
+        self.sign_in_residents()
 
     def sign_in_residents(self) -> None:
         """Agents whom the settings log in are, once; later they come and go as they like."""
