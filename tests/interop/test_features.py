@@ -7,6 +7,7 @@ library) have a tone each.  What is laid over the example only makes waiting sho
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 import time
@@ -69,6 +70,7 @@ ring = "memory"
 ring_time = 1.5
 """
 MULTICAST, SPEAKER_PORT = "239.255.77.7", free_ports()
+README = Path(__file__).parents[2] / "README.md"
 TONES = {"101": 440, "102": 660, "103": 880, "104": 550, "105": 1100, "106": 1400}
 DESK, ANNA, BORIS, DIRECTOR, DOOR, GUEST = TONES.values()
 
@@ -107,6 +109,38 @@ def two_talk(one: LivePhone, other: LivePhone) -> tuple[LiveTalk, LiveTalk]:
     answered = other.takes()
     talk.up()
     return talk, answered
+
+
+# -- the tour ----------------------------------------------------------------------------------
+
+
+def test_the_readme_s_tour_is_walked_with_two_phones(office: Office) -> None:
+    desk, anna = office.desk, office.anna
+    walked = {"102", "500", "600", "700", "800", "**101", "*97", "*68", "71"}
+    walked |= {"*72102", "*73", "*43", "*60"}
+    table = README.read_text(encoding="utf-8").partition("also answers at")[2].partition("In a")[0]
+    assert set(re.findall(r"`([*\d]+)`", table)) <= walked
+
+    call, answered = two_talk(desk, anna)
+    call.hears(ANNA)
+    answered.hears(DESK).hang_up()
+    call.over()
+    menu = anna.calls("500").hears_voice().press("0")
+    desk.takes().hears(ANNA)
+    menu.hears(DESK).hang_up()
+    group = anna.dial("600")
+    desk.takes().hears(ANNA)
+    group.hang_up()
+    queue = desk.calls("700").hears_voice()
+    until(lambda: anna.is_rung or office.boris.is_rung, "an agent's phone")
+    queue.hang_up()
+    enter(office, desk).hears_voice().press("#").over()
+    anna.calls("*97").hears_voice().hang_up()
+    parked = anna.calls("*68").hears_voice()
+    desk.calls("71").hears(ANNA).hang_up()
+    parked.over()
+    anna.calls("*43").hears_voice().hears(ANNA).hang_up()
+    anna.calls("*60").hears_voice().hang_up()
 
 
 # -- groups ------------------------------------------------------------------------------------
