@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from aiosmtpd.controller import Controller
 
+from tests.interop.phones import Baresip
 from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, until
 from tests.interop.ports import free_ports
 from tests.interop.sound import share_of
@@ -38,6 +40,7 @@ recall = 3
 ring_time = 4
 [extensions.102]
 ring_time = 3
+email = "anna@office.test"
 [extensions.103]
 ring_time = 3
 [extensions.104]
@@ -86,15 +89,35 @@ class Office(NamedTuple):
     director: LivePhone
     door: LivePhone
     guest: LivePhone
+    letters: list[str]
+    """What the mail server was given."""
+
+
+class MailServer:
+    """Takes every letter."""
+
+    def __init__(self) -> None:
+        self.letters: list[str] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802
+        self.letters.append(envelope.content.decode())
+        return "250 thanks"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    mail = MailServer()
+    post = Controller(mail, hostname="127.0.0.1", port=free_ports())
+    post.start()
+    server = f'[mail]\nserver = "127.0.0.1"\nport = {post.port}\nencryption = "none"\n'
     speakers = f'[paging.hall]\nnumber = "651"\nmulticast = ["{MULTICAST}:{SPEAKER_PORT}"]\n'
-    switch = ExampleOffice(tmp_path_factory.mktemp("office") / "switch", CHANGES + speakers)
+    switch = ExampleOffice(
+        tmp_path_factory.mktemp("office") / "switch", CHANGES + speakers + server
+    )
     with serving(switch), LivePhones() as phones:
         people = [phones.phone(switch.account(number), tone) for number, tone in TONES.items()]
-        yield Office(switch, phones, *people)
+        yield Office(switch, phones, *people, mail.letters)
+    post.stop()
 
 
 @pytest.fixture
@@ -599,6 +622,99 @@ def test_r2_a_call_is_recorded_by_command_and_found_by_its_id(office: Office) ->
     with urllib.request.urlopen(where) as answer:
         path.write_bytes(answer.read())
     assert share_of(path, GUEST, 0) > 0.5 and share_of(path, DESK, 1) > 0.5
+
+
+# -- menus -------------------------------------------------------------------------------------
+
+
+def test_p6_i2_i7_a_tree_collects_digits_and_leads_to_a_group(office: Office) -> None:
+    """Down, back, down, further down, typed ahead: three levels and whoever answers."""
+    call = office.guest.calls("500").press("3*314711#")
+    office.boris.takes().hears(GUEST)
+    call.hears(BORIS)
+    [shown] = told(office.switch, "calls")
+    call.hang_up()
+    record = told(office.switch, "records", "--call", shown["id"])
+    assert record["details"]["fields"] == {"account": "4711"}
+
+
+def test_p4_a16_an_announcement_and_an_extension_dialled_meanwhile(office: Office) -> None:
+    office.guest.calls("500").press("103")
+    office.boris.takes().hears(GUEST).hang_up()
+    office.guest.calls("500").press("32").hears_voice()
+
+    def is_told() -> bool:
+        doing = {row["doing"] for row in told(office.switch, "calls")}
+        return bool(doing & {"play:closed", "voicemail:101"})
+
+    until(is_told, "an announcement, then the box")
+
+
+# -- voicemail ---------------------------------------------------------------------------------
+
+
+def leave_message(office: Office, length: float) -> None:
+    """The guest calls 102, who refuses, and talks to the box."""
+    call = office.guest.dial("102")
+    office.anna.rings().reject()
+    call.up()
+    time.sleep(0.3)
+    call.press("#")  # the greeting is cut short
+    time.sleep(0.7 + length)
+    call.hang_up()
+
+
+def boxes(office: Office, box: str) -> list[Any]:
+    found: list[Any] = told(office.switch, "voicemail", box)
+    return found
+
+
+def test_p7_i8_a_message_lights_the_lamp_is_mailed_heard_forwarded_and_deleted(
+    office: Office, tmp_path: Path
+) -> None:
+    lamp = Baresip(
+        office.switch.account("102"),
+        tmp_path / "102",
+        options="answermode=manual;audio_codecs=PCMA",
+        extra="module_app mwi.so",
+    )
+    with lamp:
+        lamp.registered()
+        leave_message(office, 2.0)
+        lamp.wait_for_output("Messages-Waiting: yes")
+        until(lambda: office.letters, "a letter with the message")
+        assert "audio/" in office.letters[0]
+        owner = office.anna.calls("*97").hears_voice()
+        time.sleep(0.5)
+        owner.press("1")  # cuts the counts short
+        time.sleep(0.5)
+        owner.press("1")  # new messages
+        time.sleep(0.5)
+        owner.press("#")  # cuts the envelope short: the message itself
+        owner.hears(GUEST)
+        owner.press("5")
+        time.sleep(0.5)
+        owner.press("101#")
+        until(lambda: boxes(office, "101"), "a copy in the other box")
+        until(lambda: owner.press("3") and not boxes(office, "102"), "an empty box")
+        owner.hang_up()
+        lamp.wait_for_output("Messages-Waiting: no")
+    [copy] = boxes(office, "101")
+    assert copy["heard_at"] is None and copy["caller"] == "106"
+
+
+def test_p7_a_greeting_recorded_by_phone_greets_the_next_caller(office: Office) -> None:
+    owner = office.anna.calls("*96").hears_voice()
+    greeting = office.switch.folder / "data" / "voicemail" / "102" / "new-greeting.wav"
+    until(greeting.exists, "a greeting that is being recorded")
+    time.sleep(1.5)
+    owner.press("#")
+    until(lambda: owner.press("1") and not greeting.exists(), "a greeting that is kept")
+    owner.hang_up()
+    call = office.guest.dial("102")
+    office.anna.rings().reject()
+    call.up().hears(ANNA)
+    (greeting.parent / "greeting.wav").unlink()
 
 
 # -- lamps, presence, messages -----------------------------------------------------------------

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from softswitch.pbx.commands import CommandError, record, transfer
+from softswitch.pbx.conference import try_to_invite
 from tests.pbx.world import World
 from tests.support.loop import JumpingLoop
 from tests.support.phone import Phone, Talk
@@ -35,13 +38,43 @@ members = ["101", "102", "103", "104"]
 [extensions.102]
 ring_time = 6
 forward = { no_answer = "group:office", busy = "extension:104" }
+[queues.sales]
+number = "700"
+agents = ["anna", "boris"]
+ring_time = 5
+wrap_up = 2
+max_wait = 15
+overflow = { to = "extension:101" }
+[agents.anna]
+extension = "102"
+logged_in = true
+[agents.boris]
+extension = "103"
+logged_in = true
 [extensions.104]
 follow_me = { targets = ["extension:103"], after = 2, ring_time = 6 }
 """
-NUMBERS = ["101", "102", "103", "104", "600", "650", "800", "71", "72", "*68", "*8", "*43", "*69"]
-DIALLED = [*NUMBERS, "101", "102", "103", "**101", "**102", "*80103", "999"]
+NUMBERS = ["101", "102", "103", "104", "600", "650", "700", "800", "71", "72"]
+NUMBERS += ["*68", "*8", "*43", "*69"]
+DIALLED = [
+    *NUMBERS,
+    "700",
+    "800",
+    "*45",
+    "*46",
+    "*48",
+    "101",
+    "102",
+    "103",
+    "**101",
+    "**102",
+    "*80103",
+    "999",
+]
 KEYS = ["#", "#103#", "#71#", "*2", "*2104#", "*2102", "*3", "*1", "1", "103#"]
 PHONES = st.integers(0, 3)
+COMMANDS = ["transfer", "start", "stop", "pause", "resume", "end"]
+EVENTS = st.sampled_from(["dialog", "presence"])
 ANY = st.integers(0, 999)
 
 
@@ -145,6 +178,34 @@ class History(RuleBasedStateMachine):
 
         self._do(work())
 
+    @rule(which=ANY, to=st.sampled_from(NUMBERS), verb=st.sampled_from(COMMANDS))
+    def command(self, which: int, to: str, verb: str) -> None:
+        """Somebody at the desk does something to a call, or to all rooms."""
+
+        async def work() -> None:
+            switch, calls = self.world.switch, list(self.world.switch.calls.values())
+            for room in list(switch.rooms):
+                if verb == "end":
+                    room.end()
+                elif verb == "transfer":
+                    switch.spawn(try_to_invite(switch, room, to))
+            if calls and verb != "end":
+                call = calls[which % len(calls)]
+                with suppress(CommandError):
+                    if verb == "transfer":
+                        transfer(switch, call, to)
+                    else:
+                        record(switch, call, verb)
+
+        self._do(work())
+
+    @rule(who=PHONES, number=st.sampled_from([*NUMBERS[:10], "101"]), event=EVENTS)
+    def watch(self, who: int, number: str, event: str) -> None:
+        async def work() -> None:
+            await self._phones[who].watch(number, event)
+
+        self._do(work())
+
     @precondition(lambda self: self._talks())
     @rule(which=ANY)
     def hang_up(self, which: int) -> None:
@@ -168,9 +229,18 @@ class History(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self._do(self.world.close())
+            self._do(self._close())
         finally:
             self._runner.close()
+
+    async def _close(self) -> None:
+        """Nobody watches any more; the world looks at all the rest."""
+        for watch in (watch for phone in self._phones for watch in phone.watches):
+            if watch.status < 300:
+                await watch.subscribe(expires=0)
+        await self.world.close()
+        assert len(self.world.switch.subscriptions) == 0
+        assert not self.world.station.ua.dialogs
 
 
 def _pick(talks: list[Talk], which: int) -> Talk:
