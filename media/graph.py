@@ -49,7 +49,9 @@ class Graph:
 
     def _unhear(self, listener: int) -> None:
         for source in self.hearing.pop(listener, {}):
-            self._listeners[source].discard(listener)
+            self._listeners[source].remove(listener)
+            if not self._listeners[source]:
+                del self._listeners[source]
 
     def heard_by(self, listener: int) -> Mapping[int, float]:
         return self.hearing.get(listener, {})
