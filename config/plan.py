@@ -30,7 +30,8 @@ def _feature_numbers(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def clashes(settings: Settings) -> list[Problem]:
     """Numbers claimed twice, hidden by a code or a site; keys of a call that collide."""
-    return [*_twice(settings), *_behind_codes(settings), *_in_sites(settings), *_in_call(settings)]
+    found = [*_twice(settings), *_behind_codes(settings), *_in_sites(settings)]
+    return [*found, *_in_call(settings), *_logins(settings)]
 
 
 def _twice(settings: Settings) -> Iterator[Problem]:
@@ -61,6 +62,17 @@ def _in_sites(settings: Settings) -> Iterator[Problem]:
             same_length = other > name and rival.digits == site.digits
             if same_length and rival.prefix.startswith(site.prefix):
                 yield Problem(dotted("sites", other, "prefix"), f"lies within that of {name}")
+
+
+def _logins(settings: Settings) -> Iterator[Problem]:
+    """A name in a digest that could be an extension's or a trunk's would let one be the other."""
+    owners = {number: dotted("extensions", number) for number in settings.extensions}
+    for name, trunk in settings.trunks.items():
+        login = trunk.inbound_username
+        if login is not None:
+            key = dotted("trunks", name, "inbound_username")
+            if (first := owners.setdefault(login, key)) != key:
+                yield Problem(key, f"{login} is already {first}; choose another name")
 
 
 def _in_call(settings: Settings) -> Iterator[Problem]:

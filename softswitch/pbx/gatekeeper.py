@@ -18,11 +18,12 @@ from softswitch.pbx.peers import Line, Peer, Phone
 from softswitch.sip.challenger import Challenger, Outcome
 from softswitch.sip.digest import Secrets, secrets
 from softswitch.sip.message import Request
-from softswitch.sip.types import Address, Flow, Instant
+from softswitch.sip.types import Address, Flow, Instant, ParseError
 
 ALGORITHMS = {"md5": ("MD5",), "sha-256": ("SHA-256",), "both": ("SHA-256", "MD5")}
 Failed: TypeAlias = Callable[[Address, Instant], None]
-TrunkOf: TypeAlias = Callable[[Flow], Line | None]
+TrunkOf: TypeAlias = Callable[[Flow, str], Line | None]
+"""Finds the trunk that a flow comes from, given the user name that was called over it."""
 
 
 class Admitted(NamedTuple):
@@ -64,7 +65,7 @@ class Gatekeeper:
 
     def judge(self, request: Request, flow: Flow, now: Instant) -> Admitted | Rebuff:
         """Find out who sent `request` over `flow`."""
-        line = self._trunk_of(flow)
+        line = self._trunk_of(flow, _called(request))
         if line is not None and line.trunk.inbound_username is None:
             return Admitted(line)
         verdict = self._challenger.verify(request, self._secrets.get, now)
@@ -98,6 +99,13 @@ class Gatekeeper:
         person = self._settings.extensions.get(username)
         wish = person.digest if person is not None and person.digest else None
         return ALGORITHMS[wish or self._settings.sip.digest]
+
+
+def _called(request: Request) -> str:
+    try:
+        return request.request_uri.user or ""
+    except ParseError:
+        return ""
 
 
 def _secrets_of(number: str, person: Extension, realm: str, default: str) -> Secrets | None:

@@ -50,7 +50,7 @@ class Trunks:
         self._registrations: dict[str, Registration] = {}
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._doubts: dict[str, asyncio.Event] = {}
-        self._sources: dict[Address, Line] = {}
+        self._sources: dict[Address, list[Line]] = {}
         self._hosts: dict[str, list[Line]] = {}
         self._outgoing: dict[Leg, Outgoing] = {}
         self.balance = Balance()
@@ -110,17 +110,19 @@ class Trunks:
         found = (self._carriers.get(name) for name in names)
         return [carrier for carrier in found if carrier is not None and carrier.goes_out]
 
-    def of(self, flow: Flow) -> Line | None:
+    def of(self, flow: Flow, called: str = "") -> Line | None:
         """The trunk whose address this flow comes from.
 
         By UDP that is address and port.  A stream comes from any port: there the address
-        decides, where only one trunk has it.
+        decides, where only one trunk has it.  Of several accounts at one server it is the
+        one that is `called` by its name, else the first.
         """
-        known = self._sources.get(flow.remote)
-        if known is None and flow.reliable:
+        known = self._sources.get(flow.remote, [])
+        if not known and flow.reliable:
             of_host = self._hosts.get(flow.remote[0], [])
-            known = of_host[0] if len(of_host) == 1 else None
-        return known
+            known = of_host if len(of_host) == 1 else []
+        mine = (line for line in known if line.trunk.username == called)
+        return next(mine, known[0] if known else None)
 
     def calls_of_class(self, name: str | None) -> int:
         """Outside calls at once of all who share a class."""
@@ -149,14 +151,14 @@ class Trunks:
     # -- inside ----------------------------------------------------------------------
 
     def _know_sources(self) -> None:
-        sources: dict[Address, Line] = {}
+        sources: dict[Address, list[Line]] = {}
         hosts: dict[str, list[Line]] = {}
         for name, carrier in self._carriers.items():
             line = Line(name, carrier.trunk)
             addresses = [(source.host, source.port) for source in carrier.trunk.sources]
             targets = [server.target for server in carrier.servers]
             for address in addresses or [(target.host, target.port) for target in targets]:
-                sources.setdefault(address, line)
+                sources.setdefault(address, []).append(line)
             streams = {target.host for target in targets if target.reliable}
             for host in streams | {host for host, _ in addresses}:
                 hosts.setdefault(host, []).append(line)

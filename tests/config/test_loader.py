@@ -118,6 +118,11 @@ def test_a_name_that_leads_nowhere_is_an_error(text: str, sentence: str) -> None
         ("[extensions.700]\n[queues.q]\nnumber = '700'", "700 is already extensions.700"),
         ("[queues.q]\nnumber = '*97'", "codes.voicemail: *97 is already queues.q.number"),
         ("[extensions.71]", "71 is already extensions.71"),
+        (
+            "[extensions.101]\n[trunks.t]\nserver = 'sip:192.0.2.1'\n"
+            "inbound_username = '101'\ninbound_password = 'x7kfq'",
+            "trunks.t.inbound_username: 101 is already extensions.101",
+        ),
         ("[groups.g]\nnumber = '**5'", "begins with codes.directed_pickup (**)"),
         ("[extensions.3001]\n[trunks.t]\nserver = 'sip:h'\n[sites.n]\nprefix = '3'\ntrunk = 't'",
          "lies among the numbers of this site"),

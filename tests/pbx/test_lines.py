@@ -167,6 +167,37 @@ async def test_p1_a_provider_that_calls_our_account_tells_the_number_in_to(world
     assert world.records()[0]["line"] == "74951234567"
 
 
+ACCOUNTS = """
+[trunks.first]
+server = "sip:10.0.9.6:5060"
+username = "box1"
+password = "x1"
+[trunks.second]
+server = "sip:10.0.9.6:5060"
+username = "box2"
+password = "x2"
+channels = 1
+[lines.box1]
+any = "extension:101"
+[lines.box2]
+any = "extension:102"
+"""
+
+
+@in_world(ACCOUNTS)
+async def test_p38_two_accounts_at_one_provider_are_told_apart(world: World) -> None:
+    anna, boris = await world.phones("101", "102")
+    provider = customer(world, "10.0.9.6")
+    await rings(anna, provider.dial("box1"))
+    first = provider.dial("box2")
+    await boris.rings()
+    second = provider.dial("box2")
+    await until(lambda: second.ended)
+    assert second.statuses[-1] == 503  # its one channel is in use
+    assert [row["trunk"] for row in world.records()] == ["first", "second"]
+    first.hang_up()
+
+
 RULES = (
     HEAD
     + MODES
