@@ -11,6 +11,9 @@ import ctypes
 import os
 import resource
 import socket
+import time
+from collections.abc import Set
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,6 +26,10 @@ _NOBODY = bytes(sockaddr.IPV4_LENGTH)  # family AF_UNSPEC: connect(2) dissolves 
 _libc = ctypes.CDLL(None)
 _SPARE_DESCRIPTORS = 256
 _RECEIVE_BUFFER = 256 * 1024
+_PATIENCE = 5.0
+"""Seconds that ports which somebody holds may take to become free, if most are held."""
+Pair: TypeAlias = tuple[int, int, int]
+"""Port, and the descriptors of its RTP and RTCP sockets."""
 
 
 class Sockets:
@@ -36,10 +43,10 @@ class Sockets:
     def bind(cls, settings: MediaSettings) -> Sockets:
         """All pairs of the configured range and addresses."""
         budget = _descriptors() // (4 if settings.address6 else 2)
-        pairs = _bind_range(settings, settings.address, budget)
+        pairs = _bind_patiently(settings, settings.address, budget)
         count4 = len(pairs)
         if settings.address6:
-            pairs += _bind_range(settings, settings.address6, budget)
+            pairs += _bind_patiently(settings, settings.address6, budget)
         return cls(pairs, count4)
 
     @classmethod
@@ -51,7 +58,7 @@ class Sockets:
                 return cls(pairs, 1)
         raise OSError("no port is free on the loopback")
 
-    def __init__(self, pairs: list[tuple[int, int, int]], count4: int) -> None:
+    def __init__(self, pairs: list[Pair], count4: int) -> None:
         """`pairs` are (RTP port, RTP descriptor, RTCP descriptor); the first `count4` are IPv4."""
         self.count4 = count4
         self.ports = [port for port, _, _ in pairs]
@@ -113,12 +120,33 @@ def _descriptors() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS
 
 
-def _bind_range(settings: MediaSettings, host: str, budget: int) -> list[tuple[int, int, int]]:
+def _bind_patiently(settings: MediaSettings, host: str, budget: int) -> list[Pair]:
+    """All pairs of the range; where most are taken, those of an engine that is just dying.
+
+    The kernel takes a moment to close an io_uring, and with it the sockets, after a kill.
+    """
+    pairs = _bind_range(settings, host, budget)
     low, high = settings.ports
-    pairs: list[tuple[int, int, int]] = []
+    enough = min((high - low + 1) // 2, budget) // 2
+    deadline = time.monotonic() + _PATIENCE
+    while len(pairs) < enough and time.monotonic() < deadline:
+        time.sleep(_PATIENCE / 50)
+        bound = {port for port, _, _ in pairs}
+        pairs = sorted(pairs + _bind_range(settings, host, budget - len(pairs), bound))
+    return pairs
+
+
+def _bind_range(
+    settings: MediaSettings, host: str, budget: int, bound: Set[int] = frozenset()
+) -> list[Pair]:
+    """Pairs that are not `bound` already, as far as they are free."""
+    low, high = settings.ports
+    pairs: list[Pair] = []
     for port in range(low + low % 2, high, 2):
         if len(pairs) >= budget:
             break
+        if port in bound:
+            continue
         try:
             rtp = _bind(settings, host, port)
         except OSError:

@@ -218,9 +218,9 @@ async def _answers(leg: Leg) -> bool:
             told.set_result(isinstance(event, sip.OfferAnswered) and not leg.ended)
 
     leg.session.on_event = hear
-    leg.session.offer(leg.sound.offer())
     try:
+        leg.session.offer(leg.sound.offer())
         async with asyncio.timeout(PATIENCE):
             return await told
-    except TimeoutError:
+    except (TimeoutError, Refused):  # or there is no port for his sound
         return False
