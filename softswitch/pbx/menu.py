@@ -14,8 +14,8 @@ from config.menus import Collect, Menu
 from config.targets import Kind, Target, Targets
 from media.items import Item
 from softswitch.calls.call import Call
-from softswitch.calls.causes import BUSY, NORMAL
-from softswitch.calls.errors import NotAnswered
+from softswitch.calls.causes import BUSY, LOOP, NORMAL
+from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.pbx.keys import Book, Choice, Keys
 from softswitch.pbx.targets import serve
 from softswitch.pbx.voice import Voice
@@ -47,12 +47,17 @@ class Walk:
         self._switch, self._call = switch, call
         self._voice, self._keys = Voice(switch, call), Keys(call.leg)
         self._path, self._failures = [first], 0
+        self._unasked = 0
+        """Menus in a row that nobody chose: `no_input` may lead in a circle."""
 
     async def go(self) -> None:
         """From menu to menu until a target takes the call."""
         while True:
             here = self._enter()
             targets, chosen = await self._visit(here)
+            self._unasked = 0 if chosen else self._unasked + 1
+            if self._unasked > self._switch.settings.limits.forwards:
+                raise Refused(LOOP, "nobody presses anything")
             if self._step(targets):
                 continue
             if not targets:

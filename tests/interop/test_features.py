@@ -83,14 +83,14 @@ class Office(NamedTuple):
 
     switch: ExampleOffice
     phones: LivePhones
+    letters: list[str]
+    """What the mail server was given."""
     desk: LivePhone
     anna: LivePhone
     boris: LivePhone
     director: LivePhone
     door: LivePhone
     guest: LivePhone
-    letters: list[str]
-    """What the mail server was given."""
 
 
 class MailServer:
@@ -116,7 +116,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     )
     with serving(switch), LivePhones() as phones:
         people = [phones.phone(switch.account(number), tone) for number, tone in TONES.items()]
-        yield Office(switch, phones, *people, mail.letters)
+        yield Office(switch, phones, mail.letters, *people)
     post.stop()
 
 
@@ -577,6 +577,18 @@ def test_d1_an_attendant_sees_everybody_and_hands_a_call_on_by_one_command(offic
     desk.over()
     guest.hears(ANNA)
     anna.hears(GUEST)
+
+
+def test_d2_callers_of_the_attendant_wait_in_order(office: Office) -> None:
+    first, second = office.guest.dial("710"), office.director.dial("710")
+    desk = office.desk.takes()
+    desk.hears(GUEST)
+    second.up().hears_voice()
+    desk.hang_up()
+    first.over()
+    desk = office.desk.takes()
+    desk.hears(DIRECTOR)
+    second.hears(DESK)
 
 
 def test_d3_a_callback_is_filed_and_closed_by_a_call(office: Office) -> None:

@@ -69,3 +69,41 @@ async def test_a_key_ends_the_call(world: World) -> None:
     await world.settle()
 
     assert talk.ended and boris.talks[0].ended
+
+
+@in_world()
+async def test_a_feature_that_fails_ends_its_own_call_only(world: World) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    world.switch.features = FEATURES._replace(codes={**FEATURES.codes, "echo": broken})
+    anna, boris, carl = await world.phones("101", "102", "103")
+    talk = anna.dial("102")
+    (await boris.rings()).answer()
+    unlucky = carl.dial("*43")
+    await world.settle()
+
+    assert unlucky.statuses[-1] == 500
+    assert [row["cause"] for row in world.records() if row["dialled"] == "*43"] == ["failed"]
+    assert world.hears(talk) == {"102"}
+
+
+CIRCLE = """
+[menus.a]
+number = "500"
+prompt = "welcome"
+no_input = "menu:b"
+[menus.b]
+prompt = "welcome"
+no_input = "menu:a"
+"""
+
+
+@in_world(CIRCLE)
+async def test_menus_that_lead_in_a_circle_let_a_silent_caller_go(world: World) -> None:
+    (anna,) = await world.phones("101")
+    call = anna.dial("500")
+    await world.pass_time(3600)
+
+    assert call.ended
+    assert world.records()[-1]["cause"] == "loop"
