@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from config.addresses import Network
 from config.base import (
     FilePath,
     Name,
@@ -92,6 +93,8 @@ class EmergencyTable(Table):
     """Number shown, by site, so that help finds the place."""
     notify: Names = ()
     """Extensions told that somebody called."""
+    open_to: tuple[Network, ...] = ()
+    """Networks from which phones reach these numbers even if they cannot prove who they are."""
 
 
 class TransferTable(Table):

@@ -7,15 +7,18 @@ leaves; everything that may wait is the script's affair.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, NamedTuple
 
 import structlog
 
+from config.media import Dtmf, Srtp
 from softswitch.calls.causes import CONGESTED, NOT_ACCEPTABLE
 from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
-from softswitch.calls.party import Party
+from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.pbx import routing
+from softswitch.pbx.emergency import call_help
 from softswitch.pbx.gatekeeper import Admitted, Gatekeeper, Rebuff
 from softswitch.pbx.inbound import from_outside
 from softswitch.pbx.peers import Line, Peer, Phone, profile
@@ -30,6 +33,16 @@ from softswitch.store.errors import JournalFullError
 log = structlog.get_logger("reception")
 
 
+class Stranger(NamedTuple):
+    """A phone that could not prove who it is, calling for help from a network of ours.
+
+    It has no extension's rights: its leg has no owner.
+    """
+
+    number: str
+    name: str
+
+
 class Reception:
     """Takes INVITEs from the user agent and starts calls."""
 
@@ -40,11 +53,12 @@ class Reception:
         """A new incoming call."""
         match self._gatekeeper.judge(session.request, session.flow, now):
             case Rebuff(status, headers):
-                session.reject(status, headers=headers)
+                if not self._take_cry_for_help(session):
+                    session.reject(status, headers=headers)
             case Admitted(peer):
                 self._take(session, peer)
 
-    def _take(self, session: Callee, peer: Peer) -> None:
+    def _take(self, session: Callee, peer: Peer | Stranger) -> None:
         try:
             leg = self._leg(session, peer)
             self._begin(session, peer, leg)
@@ -56,9 +70,25 @@ class Reception:
             log.error("no record can be kept, so no call is taken")
             session.reject(503, headers=[("Retry-After", "60")])
 
-    def _leg(self, session: Callee, peer: Peer) -> Leg:
+    def _take_cry_for_help(self, session: Callee) -> bool:
+        """Whether a phone that we do not know calls an emergency number, and may."""
+        emergency, dialled = (
+            self._switch.settings.emergency,
+            routing.dialled_number(session.request),
+        )
+        source = ip_address(session.flow.remote[0])
+        if dialled not in emergency.numbers or not any(source in net for net in emergency.open_to):
+            return False
+        shown = session.request.from_
+        self._take(session, Stranger(shown.sip_uri.user or ANONYMOUS.number, shown.display))
+        return True
+
+    def _leg(self, session: Callee, peer: Peer | Stranger) -> Leg:
         settings, request = self._switch.settings, session.request
-        if isinstance(peer, Phone):
+        if isinstance(peer, Stranger):
+            manner = profile(None, Dtmf.AUTO, Srtp.OFFER, settings.media)
+            party = Party(peer.number, peer.name)
+        elif isinstance(peer, Phone):
             person = peer.extension
             manner = profile(person.codecs, person.dtmf, person.srtp, settings.media)
             party = Party(peer.number, person.name)
@@ -70,13 +100,16 @@ class Reception:
         leg.owner = peer.number if isinstance(peer, Phone) else None
         return leg
 
-    def _begin(self, session: Callee, peer: Peer, leg: Leg) -> None:
+    def _begin(self, session: Callee, peer: Peer | Stranger, leg: Leg) -> None:
         if isinstance(peer, Line):
             self._begin_inbound(session, peer, leg)
             return
         dialled = routing.dialled_number(session.request)
         facts = {**_caller(leg), "dialled": dialled}
-        if (replaced := session.request.headers.get("Replaces")) is not None:
+        if isinstance(peer, Stranger):
+            script = partial(call_help, self._switch, dialled=dialled)
+            facts["direction"] = "outbound"
+        elif (replaced := session.request.headers.get("Replaces")) is not None:
             script = partial(replace, self._switch, Replaces.parse(replaced))
             facts["direction"] = "internal"
         else:

@@ -408,3 +408,24 @@ async def test_a_trunk_taken_out_leaves_no_alarm_and_its_calls_go_on(world: Worl
     assert world.hears(far) == {"101"}
     far.hang_up()
     await until(lambda: talk.ended)
+
+
+@in_world(HEAD + '[emergency]\nopen_to = ["10.0.1.0/24"]\n')
+async def test_emergency_is_open_to_phones_of_our_networks_that_cannot_log_in(
+    world: World,
+) -> None:
+    """To help and nothing else: no other number, no transfer, and from nowhere else."""
+    city, _, _ = trunks(world)
+    stranger = world.bare_phone("101")
+    stranger.sign = lambda *_: None  # type: ignore[method-assign]
+    assert await refused(stranger.dial("84951112233")) == 401
+    talk = stranger.dial("112")
+    far = await takes(city, talk)
+    assert far.invite.request_uri.user == "112"
+    talk.refer("8107000")
+    await world.settle()
+    assert talk.referred == [403] and not talk.ended
+    talk.hang_up()
+    await until(lambda: far.ended)
+    world.move(stranger, "10.0.2.7")
+    assert await refused(stranger.dial("112")) == 401
