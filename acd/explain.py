@@ -63,12 +63,9 @@ class Decision:
 
 def passed_over(entry: Entry, agent: Agent) -> tuple[Passed, ...]:
     """Those before `entry` in its queue whom `agent` is not given to; the first few of them."""
-    line = entry.queue.line
-    if line[0][3] is entry:
-        return ()
     return tuple(
         (call.id, pool.needs, _bar(call, agent))
-        for _, _, _, other in line[:PASSED]
+        for _, _, _, other in entry.queue.line[:PASSED]
         if other.row < entry.row and (call := other.call) and (pool := other.pool)
     )
 

@@ -181,7 +181,7 @@ class Matcher:
             queue.pointer,
             dice,
             tuple(call.excluded),
-            passed_over(entry, agent),
+            () if queue.line[0][3] is entry else passed_over(entry, agent),
             tuple(sorted(floor.scarce)) if floor.scarce else (),
         )
         self.offers.make(entry, agent, decision)

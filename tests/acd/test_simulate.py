@@ -6,7 +6,6 @@ from dataclasses import replace
 from math import inf
 from random import Random
 from statistics import fmean
-from time import process_time
 
 import pytest
 
@@ -35,10 +34,10 @@ from tests.acd.history import any_event, any_settings
 def test_simulation_agrees_with_erlang(
     agents: int, per_hour: float, talk: float, patience: float
 ) -> None:
-    """Erlang C, A and A under overload: each figure within the interval of six long days."""
+    """Erlang C, A and A under overload: each figure within the interval of five days."""
     law: Law = Exponential(patience) if patience < inf else Constant(inf)
-    scenario = one_queue(agents, per_hour, 12.0, talk=Exponential(talk), patience=law)
-    (found,) = compare({"q": scenario}, range(6))
+    scenario = one_queue(agents, per_hour, 7.0, talk=Exponential(talk), patience=law)
+    (found,) = compare({"q": scenario}, range(5))
     theory = Erlang(agents, per_hour / 3600, talk, patience)
     expected = {
         "average_wait": theory.mean_wait,
@@ -51,12 +50,12 @@ def test_simulation_agrees_with_erlang(
         assert mean == pytest.approx(value, abs=1.5 * (margin or 0.0) + 0.005 * value), name
 
 
-def test_a_day_of_ten_thousand_calls_takes_seconds() -> None:
-    """Under 10 s of CPU, on any machine that is not ten times slower than its makers'."""
-    begin = process_time()
-    day = simulate(one_queue(60, 1000.0, 10.0, patience=Exponential(120.0)))
-    assert len(day.log.visits["q"]) > 9500
-    assert process_time() - begin < 10.0
+def test_a_day_costs_a_few_events_a_call_and_no_waiting() -> None:
+    """So a day of 10 000 calls takes a second or two: `bench/engine.py` has the figure."""
+    day = simulate(one_queue(60, 1000.0, 2.0, patience=Exponential(120.0)))
+    calls = len(day.log.visits["q"])
+    assert calls > 1900
+    assert day.events < 5 * calls + 200
 
 
 def test_the_same_seed_is_the_same_day_and_rules_change_no_caller() -> None:
