@@ -26,6 +26,7 @@ from softswitch.pbx.replacing import replace
 from softswitch.pbx.switch import Switch
 from softswitch.sdp import SdpError
 from softswitch.sip.callee import Callee
+from softswitch.sip.message import Request
 from softswitch.sip.replaces import Replaces
 from softswitch.sip.types import Instant, ParseError
 from softswitch.store.errors import JournalFullError
@@ -39,8 +40,7 @@ class Stranger(NamedTuple):
     It has no extension's rights: its leg has no owner.
     """
 
-    number: str
-    name: str
+    party: Party
 
 
 class Reception:
@@ -72,22 +72,19 @@ class Reception:
 
     def _take_cry_for_help(self, session: Callee) -> bool:
         """Whether a phone that we do not know calls an emergency number, and may."""
-        emergency, dialled = (
-            self._switch.settings.emergency,
-            routing.dialled_number(session.request),
-        )
+        emergency = self._switch.settings.emergency
+        dialled = routing.dialled_number(session.request)
         source = ip_address(session.flow.remote[0])
         if dialled not in emergency.numbers or not any(source in net for net in emergency.open_to):
             return False
-        shown = session.request.from_
-        self._take(session, Stranger(shown.sip_uri.user or ANONYMOUS.number, shown.display))
+        self._take(session, Stranger(_shown(session.request)))
         return True
 
     def _leg(self, session: Callee, peer: Peer | Stranger) -> Leg:
         settings, request = self._switch.settings, session.request
         if isinstance(peer, Stranger):
             manner = profile(None, Dtmf.AUTO, Srtp.OFFER, settings.media)
-            party = Party(peer.number, peer.name)
+            party = peer.party
         elif isinstance(peer, Phone):
             person = peer.extension
             manner = profile(person.codecs, person.dtmf, person.srtp, settings.media)
@@ -138,3 +135,12 @@ class Reception:
 
 def _caller(leg: Leg) -> dict[str, Any]:
     return {"caller": leg.party.number, "caller_name": leg.party.name}
+
+
+def _shown(request: Request) -> Party:
+    """Who a phone says it is."""
+    try:
+        shown = request.from_
+        return Party(shown.sip_uri.user or ANONYMOUS.number, shown.display)
+    except ParseError:
+        return ANONYMOUS
