@@ -8,6 +8,7 @@ from __future__ import annotations
 from softswitch.sip.message import Response
 from softswitch.sip.transaction import (
     ACCEPTED,
+    CHALLENGES,
     COMPLETED,
     CONFIRMED,
     PROCEEDING,
@@ -29,8 +30,8 @@ class NonInviteServer(ServerTransaction):
         if response.status < 200:
             self.state = PROCEEDING
         else:  # timer J: 64*T1 for unreliable transports, zero for reliable ones
-            lasts = 0.0 if self.destination.reliable else self._layer.timers.give_up
-            self._complete(COMPLETED, lasts, now)
+            forgets = self.destination.reliable or self._is_first_challenge(response)
+            self._complete(COMPLETED, 0.0 if forgets else self._layer.timers.give_up, now)
 
 
 class InviteServer(ServerTransaction):
@@ -48,10 +49,12 @@ class InviteServer(ServerTransaction):
         self._give_up = now + timers.give_up
         if response.status < 300:  # timer L; repeating the 2xx is the owner's affair
             self._complete(ACCEPTED, timers.give_up, now)
+        elif self._is_first_challenge(response):
+            self._complete(COMPLETED, 0.0, now)
         else:
             self._interval = timers.t1
-            lasts = timers.give_up if self.destination.reliable else timers.t1
-            self._complete(COMPLETED, lasts, now)
+            sent_once = self.destination.reliable or response.status in CHALLENGES
+            self._complete(COMPLETED, timers.give_up if sent_once else timers.t1, now)
 
     def receive_ack(self, now: Instant) -> bool:
         """Whether the ACK is the transaction's own; one for a 2xx is not."""

@@ -25,6 +25,8 @@ from softswitch.sip.types import Destination, Flow, Instant, Seconds, Target
 if TYPE_CHECKING:
     from softswitch.sip.layer import Transactions
 
+CHALLENGES = frozenset((401, 407))
+
 Key: TypeAlias = tuple[str | int | None, ...]
 
 Arrival: TypeAlias = tuple[str, str | None, str]
@@ -127,6 +129,14 @@ class ServerTransaction(Alarm):
     def ring(self, now: Instant) -> None:
         """Timer J, I or L, or nobody ever answered: forget."""
         self._terminate()
+
+    def _is_first_challenge(self, response: Response) -> bool:
+        """Whether we ask a stranger for a password.  That is said once and forgotten, lest he
+        have somebody flooded whom his Via names, or fill our memory (§26.3.2.4)."""
+        fields = self.request.headers.fields
+        return response.status in CHALLENGES and not (
+            "Authorization" in fields or "Proxy-Authorization" in fields
+        )
 
     def _send(self, response: Response) -> None:
         self._wire = wire = response.encode()

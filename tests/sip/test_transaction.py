@@ -303,6 +303,25 @@ def test_a_refusal_is_repeated_until_timer_h_gives_up() -> None:
     assert (last, bench.alive) == ((32.0, []), 0)
 
 
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER"])
+def test_a_stranger_is_asked_for_his_password_once_and_forgotten(method: str) -> None:
+    """§26.3.2.4: else whoever is named in a false Via gets eleven messages for one."""
+    bench, asked = Bench(), request(method)
+    bench.serve(asked).respond(reply(asked, 401, to_tag="ours"), 0.0)
+    assert (bench.sent(), bench.alive) == (["401"], 0)
+    assert bench.play(100.0) == []
+
+
+def test_a_wrong_password_is_refused_once_and_remembered() -> None:
+    """So that the same request again is not judged, and counted, again."""
+    bench, asked = Bench(), request("INVITE", headers=("Authorization: Digest x=1",))
+    tx = bench.serve(asked)
+    tx.respond(reply(asked, 401, to_tag="ours"), 0.0)
+    tx.repeat()
+    assert bench.sent() == ["401", "401"]
+    assert bench.play(100.0) == [(32.0, [])]
+
+
 def test_over_a_stream_a_refusal_is_sent_once() -> None:
     bench, invite = Bench(), request("INVITE")
     bench.serve(invite, STREAM).respond(reply(invite, 486, to_tag="ours"), 0.0)
