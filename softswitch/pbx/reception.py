@@ -73,9 +73,14 @@ class Reception:
     def _take_cry_for_help(self, session: Callee) -> bool:
         """Whether a phone that we do not know calls an emergency number, and may."""
         emergency = self._switch.settings.emergency
-        dialled = routing.dialled_number(session.request)
         source = ip_address(session.flow.remote[0])
-        if dialled not in emergency.numbers or not any(source in net for net in emergency.open_to):
+        if not any(source in network for network in emergency.open_to):
+            return False
+        try:
+            dialled = routing.dialled_number(session.request)
+        except ParseError:
+            return False
+        if dialled not in emergency.numbers:
             return False
         self._take(session, Stranger(_shown(session.request)))
         return True
