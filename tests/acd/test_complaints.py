@@ -5,11 +5,17 @@ Each test is the situation of the complaint, and what must happen instead.
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
+from random import Random
+from types import FrameType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acd.actions import (
+    Action,
     AgentChanged,
     Announce,
     Connect,
@@ -18,8 +24,10 @@ from acd.actions import (
     Offer,
     OfferEnded,
     Refused,
+    TalkEnded,
     Withdraw,
 )
+from acd.engine import Engine
 from acd.events import (
     AgentDnd,
     AgentFreed,
@@ -34,6 +42,7 @@ from acd.events import (
     CallbackAnswered,
     CallbackRequested,
     CallEnded,
+    CallJoined,
     Connected,
     OfferAnswered,
     OfferFailed,
@@ -43,6 +52,8 @@ from acd.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
+from acd.metrics.logbook import Logbook, to_rows
+from acd.metrics.tallies import agent_tallies, queue_tally
 from acd.settings import (
     AgentSettings,
     Announcement,
@@ -52,6 +63,7 @@ from acd.settings import (
     QueueSettings,
     Step,
 )
+from acd.simulate.replay import replay
 from acd.types import OfferOutcome, SettingError, State, VisitOutcome
 from tests.acd.floorplan import Centre, copy_of, of, only, queue, settings
 
@@ -105,6 +117,15 @@ def test_c04_eligibility_comes_before_priority() -> None:
     assert only(centre.hang_up(offer), Offer).call == "plain"
 
 
+def test_c05_an_agent_exists_once_and_queues_refer_to_them() -> None:
+    """No queue has a copy that could lag behind: what is true in one is true in all, at once."""
+    centre = Centre(settings(TWO_QUEUES))
+    seats = [q.seats["anna"] for q in centre.engine.floor.queues.values()]
+    centre.call("one", "a")
+    assert [seat.agent.state for seat in seats] == [State.RINGING, State.RINGING]
+    assert seats[0].agent is seats[1].agent
+
+
 def test_c06_callers_are_always_served_in_parallel() -> None:
     centre = Centre(settings({"q": queue("anna", "bob")}))
     assert only(centre.call("one"), Offer).agent == "anna"
@@ -117,6 +138,24 @@ def test_c07_a_change_of_priority_ranks_anew_at_once() -> None:
     centre.call("two")
     centre.tell(PriorityChanged("two", 3))
     assert only(centre.hang_up(offer), Offer).call == "two"
+
+
+def test_c08_c09_whoever_ranks_first_is_served_first() -> None:
+    """Two hundred callers of any priority, one agent: exactly the order of the ranks."""
+    rng = Random(1)
+    centre, offer = busy_centre()
+    ranks: dict[str, float] = {}
+    for n in range(200):
+        priority = rng.randrange(-3, 4)
+        ranks[f"c{n}"] = centre.now - 60 * priority
+        centre.call(f"c{n}", priority=priority)
+        centre.wait(rng.choice((0.0, 1.0, 30.0)))
+    served = []
+    while offers := of(centre.hang_up(offer), Offer):
+        (offer,) = offers
+        served.append(offer.call)
+        centre.take(offer.offer)
+    assert served == sorted(ranks, key=lambda call: (ranks[call], int(call[1:])))
 
 
 def test_c10_arrival_is_kept_over_menus_and_queues() -> None:
@@ -139,6 +178,31 @@ def test_c11_the_next_tier_opens_when_the_first_does_not_answer() -> None:
     centre = Centre(settings({"q": QueueSettings(members=members, steps=steps)}))
     assert only(centre.call("one"), Offer).agent == "lazy"
     assert only(centre.wait(20), Offer).agent == "anna"
+
+
+@given(
+    st.lists(st.tuples(st.floats(1, 100), st.none() | st.integers(0, 9)), max_size=5),
+    st.lists(st.floats(0.1, 40), max_size=8),
+)
+def test_c12_what_is_asked_is_a_pure_function_of_the_wait(
+    rows: list[tuple[float, int | None]], strides: list[float]
+) -> None:
+    """In whatever strides time passes: the last step whose time has come, and nothing else."""
+    steps = tuple(
+        Step(after, skills=None if level is None else f"sales >= {level}", tier=None)
+        for after, level in rows
+    )
+    rules = queue("anna", skills="sales >= 10", steps=steps)
+    centre = Centre(settings({"q": rules}, agents={"anna": AgentSettings({"sales": 1})}))
+    centre.tell(AgentPaused("anna", ""))
+    centre.call("one")
+    start = centre.now
+    for stride in strides:
+        centre.wait(stride)
+        entry = centre.engine.floor.calls["one"].entries["q"]
+        due = [s for s in sorted(steps, key=lambda s: s.after) if s.after + start <= centre.now]
+        asked = [step.skills for step in due if step.skills is not None]
+        assert entry.queue.needs(entry).skills == (asked or ["sales >= 10"])[-1]
 
 
 def test_c14_linear_has_the_order_of_the_list() -> None:
@@ -416,6 +480,32 @@ def test_c76_an_agent_has_one_reservation() -> None:
 # --- statistics, announcements, callbacks, operations ----------------------------------------
 
 
+def test_c41_statistics_are_the_same_after_a_restart() -> None:
+    """Nothing counts in memory alone: the journal, walked again, gives the same figures."""
+    centre, offer = busy_centre()
+    before = Engine(centre.engine.floor.settings)
+    centre.call("gone")
+    centre.wait(7)
+    centre.tell(CallEnded("gone"))
+    centre.hang_up(offer)
+    live = Logbook()
+    for at, action in centre.log:
+        live.take([action], at)
+    again = replay(before, centre.events).log
+    assert queue_tally(again, "q") == queue_tally(live, "q")
+    assert agent_tallies(again) == agent_tallies(live)
+
+
+def test_c46_those_who_gave_up_are_a_query() -> None:
+    centre, _ = busy_centre()
+    centre.call("gone")
+    centre.wait(7)
+    centre.tell(CallEnded("gone"))
+    log = replay(Engine(centre.engine.floor.settings), centre.events).log
+    rows = [r for r in to_rows(log.visits["q"]) if r["outcome"] is VisitOutcome.ABANDONED]
+    assert [(row["call"], row["waited"]) for row in rows] == [("gone", 7.0)]
+
+
 def test_c42_talk_time_follows_the_agents_own_leg() -> None:
     centre, offer = busy_centre()
     centre.wait(30)
@@ -423,6 +513,29 @@ def test_c42_talk_time_follows_the_agents_own_leg() -> None:
     centre.wait(3600)
     totals = centre.engine.floor.agents["anna"].ledger.totals(1000.0 + 40)
     assert totals.talk == 30
+
+
+@pytest.mark.parametrize("ends", ["caller", "agent", "nobody"])
+def test_c43_who_ended_a_conversation_and_after_how_long(ends: str) -> None:
+    """Of the agent's own leg, in the same event, with the cause."""
+    centre, offer = busy_centre()
+    centre.wait(42)
+    if ends == "caller":
+        centre.tell(CallEnded("first"))
+    lost = [AgentLegsCounted("anna", ())]
+    said = centre.tell(*lost) if ends == "nobody" else centre.hang_up(offer)
+    ended = only(said, TalkEnded)
+    assert (ended.by, ended.talked) == (ends, 42)
+
+
+def test_c45_no_visit_is_answered_when_it_is_long_over() -> None:
+    """Words about an offer that has ended change nothing any more."""
+    centre = Centre(settings({"q": queue("anna")}))
+    offer = only(centre.call("one"), Offer)
+    centre.tell(CallEnded("one"))
+    centre.wait(3600)
+    assert of(centre.take(offer.offer), Left) == []
+    assert centre.engine.floor.queues["q"].ended[VisitOutcome.ANSWERED] == 0
 
 
 def test_c44_the_outcome_is_decided_once() -> None:
@@ -518,7 +631,7 @@ def test_c56_c58_no_agents_no_dialling() -> None:
     assert only(centre.tell(AgentResumed("anna")), DialCallback).number == "+1"
 
 
-def test_a_callback_keeps_its_place_and_gives_up_at_its_deadline() -> None:
+def test_c57_a_callback_keeps_its_place_and_gives_up_at_its_deadline() -> None:
     centre, offer = busy_centre()
     centre.call("back")
     centre.wait(1)
@@ -528,6 +641,45 @@ def test_a_callback_keeps_its_place_and_gives_up_at_its_deadline() -> None:
     assert (offered.call, offered.callback) == ("back", "+1")
     centre.tell(AgentPaused("anna", ""))
     assert VisitOutcome.EXPIRED in [a.outcome for a in of(centre.wait(5 * 3600), Left)]
+
+
+def cost_of_events(agents: int, waiting: int) -> float:
+    """Functions called for each event of a busy centre, whatever machine it runs on."""
+    names = [f"a{n}" for n in range(agents)]
+    rules = {
+        f"q{n}": queue(*names[n::10], *names[n + 1 :: 10], reserve=1 if n == 0 else 0)
+        for n in range(10)
+    }
+    engine, now = Engine(settings(rules, audit_every=0)), 0.0
+    for name in names:
+        engine.handle(AgentLoggedIn(name, name), now)
+    talks: list[tuple[str, str]] = []
+
+    def obey(said: list[Action]) -> None:
+        for offer in of(said, Offer):
+            engine.handle(OfferAnswered(offer.offer, f"leg{offer.offer}"), now)
+            engine.handle(Connected(offer.offer), now)
+            talks.append((offer.agent, f"leg{offer.offer}"))
+
+    for n in range(agents + waiting):
+        obey(engine.handle(CallJoined(f"c{n}", (f"q{n % 10}",)), now))
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    for n in range(200):
+        obey(engine.handle(AgentLegEnded(*talks.pop(0)), now))
+        obey(engine.handle(CallJoined(f"more{n}", (f"q{n % 10}",)), now))
+    sys.setprofile(None)
+    return calls
+
+
+def test_c62_an_event_costs_the_same_in_a_large_centre() -> None:
+    """Ten times the agents and the callers; nobody is looked at who has nothing to do with it."""
+    assert cost_of_events(300, 600) < 1.3 * cost_of_events(30, 60)
 
 
 def test_c65_an_agents_event_speaks_of_the_agent_only() -> None:

@@ -51,7 +51,9 @@ def installed(
 
 
 @pytest.mark.parametrize("installed", ["alphabet"], indirect=True)
-def test_a_strategy_from_outside_serves(installed: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_c13_a_strategy_from_outside_serves(
+    installed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert (main(["mine"]), main(["yours"])) == (0, 1)
     assert "is its package installed" in capsys.readouterr().out
     centre = Centre(settings({"q": queue("zoe", "ann", "bob", strategy="mine")}))

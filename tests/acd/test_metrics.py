@@ -228,7 +228,7 @@ def test_a_callback_is_neither_abandoned_nor_offered_twice() -> None:
     assert (tally.callbacks, tally.waiting_now) == (1, 0)
 
 
-def test_definitions_explain_themselves_and_each_other() -> None:
+def test_c49_definitions_explain_themselves_and_each_other() -> None:
     tally = queue_tally(logbook(worked_day()), "q")
     assert explain(QUEUE["SL-A"], tally) == "SL-A = answered_in_T / answered = 60 / 80 = 0.75"
     told = difference(QUEUE["SL-A"], QUEUE["SL-C"], tally)

@@ -58,7 +58,7 @@ def test_weighted_shares_are_met_within_one_per_cent() -> None:
 
 
 @pytest.mark.parametrize("name", ["fewest-calls", "least-loaded"])
-def test_equal_agents_get_equal_shares(name: str) -> None:
+def test_c16_equal_agents_get_equal_shares(name: str) -> None:
     shares = day(name).shares()
     assert all(share == pytest.approx(0.2, abs=0.02) for share in shares.values())
 
