@@ -166,6 +166,11 @@ def test_the_readme_s_tour_is_walked_with_two_phones(office: Office) -> None:
     anna.calls("*60").hears_voice().hang_up()
 
 
+def test_a14_number_and_name_are_shown_before_the_answer(office: Office) -> None:
+    office.guest.dial("101")
+    assert office.desk.rings().shown == '"Guest" <sip:106@office.example>'
+
+
 # -- groups ------------------------------------------------------------------------------------
 
 
@@ -350,6 +355,19 @@ def test_do_not_disturb_by_code(office: Office) -> None:
     two_talk(office.desk, office.boris)
 
 
+def test_p22_a_call_is_transferred_to_a_handset_wherever_it_is(office: Office) -> None:
+    """103 registers from another base; whoever transfers dials the same number."""
+    desk, anna = two_talk(office.desk, office.anna)
+    office.boris.leave()
+    elsewhere = office.phones.phone(office.switch.account("103"), BORIS, transport="tcp")
+    anna.transfer("103")
+    elsewhere.takes().hears(DESK)
+    desk.hears(BORIS)
+    office.phones.hang_up_all()
+    elsewhere.leave()
+    office.boris.come_back()
+
+
 def test_p22_another_phone_of_the_same_person_joins_in(office: Office) -> None:
     call = office.desk.dial("104")
     office.director.rings()
@@ -399,7 +417,7 @@ def test_p17_a_parked_call_returns_to_who_parked_it(office: Office) -> None:
 
 def test_p18_p19_the_door_rings_a_group_and_a_digit_opens(office: Office) -> None:
     outside = office.door.dial("1")
-    office.desk.rings()
+    assert office.desk.rings().shown == '"Front door" <sip:105@office.example>'
     inside = office.anna.takes()
     inside.hears(DOOR)
     inside.press("9")
@@ -420,7 +438,10 @@ def test_p16_a_page_is_heard_on_idle_phones_and_busy_ones_are_spared(office: Off
     """Our phones do not open their loudspeaker by themselves, so somebody lifts the handset."""
     desk, _ = two_talk(office.desk, office.director)
     voice = office.guest.dial("650")
-    anna, boris = office.anna.takes(), office.boris.takes()
+    anna, boris = office.anna.rings(), office.boris.rings()
+    assert anna.is_opened and boris.is_opened
+    anna.answer()
+    boris.answer()
     voice.up()
     anna.hears(GUEST)
     boris.hears(GUEST)

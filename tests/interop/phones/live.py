@@ -93,6 +93,7 @@ class LivePhones:
         config = Config(
             net_interface="127.0.0.1",
             max_concurrent_calls=None,
+            expose_headers=("From", "Call-Info", "Alert-Info"),
             extra_config_text=f"sip_listen 127.0.0.1:{free_ports()}\n",
         )
         await self._runtime.start(config)
@@ -225,6 +226,16 @@ class LiveTalk:
         """Attended transfer (REFER with Replaces)."""
         work = self.call.attended_transfer(consulted.call, timeout=PATIENCE)
         return self.phone.phones.begin(work)
+
+    @property
+    def shown(self) -> str:
+        """What the display says of the caller, before anybody answers."""
+        return self.call.headers.get("From", "").partition(";")[0]
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether the phone was asked to open its loudspeaker."""
+        return "answer-after=0" in self.call.headers.get("Call-Info", "")
 
     # -- what became of it -----------------------------------------------------------------
 
