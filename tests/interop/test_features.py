@@ -22,7 +22,7 @@ from aiosmtpd.controller import Controller
 from tests.interop.phones import Baresip
 from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, until
 from tests.interop.ports import free_ports
-from tests.interop.sound import share_of
+from tests.interop.sound import share_of, write_tone
 from tests.interop.switch import ExampleOffice, serving, told
 from tests.interop.wires import Wires
 from tests.support import phone as scripted
@@ -45,6 +45,7 @@ email = "anna@office.test"
 ring_time = 3
 [extensions.104]
 record = "incoming"
+language = "ru"
 follow_me = { targets = ["extension:103"], after = 3 }
 [extensions.106]
 name = "Guest"
@@ -60,6 +61,12 @@ number = "801"
 moderators = ["104"]
 wait_for_moderator = true
 record = true
+[groups.greeted]
+number = "603"
+members = ["103"]
+greeting = "hello"
+[prompts.hello]
+file = { en = "hello-en.wav", ru = "hello-ru.wav" }
 [groups.turn]
 number = "601"
 members = ["101", "102", "103"]
@@ -73,6 +80,8 @@ ring = "memory"
 ring_time = 1.5
 """
 MULTICAST, SPEAKER_PORT = "239.255.77.7", free_ports()
+HELLO = {"en": 1000, "ru": 1200}
+"""Hz of a greeting in each language."""
 README = Path(__file__).parents[2] / "README.md"
 TONES = {"101": 440, "102": 660, "103": 880, "104": 550, "105": 1100, "106": 1400}
 DESK, ANNA, BORIS, DIRECTOR, DOOR, GUEST = TONES.values()
@@ -106,14 +115,16 @@ class MailServer:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office") / "switch"
+    folder.mkdir()
+    for language, tone in HELLO.items():
+        write_tone(folder / f"hello-{language}.wav", tone, 1.0)
     mail = MailServer()
     post = Controller(mail, hostname="127.0.0.1", port=free_ports())
     post.start()
     server = f'[mail]\nserver = "127.0.0.1"\nport = {post.port}\nencryption = "none"\n'
     speakers = f'[paging.hall]\nnumber = "651"\nmulticast = ["{MULTICAST}:{SPEAKER_PORT}"]\n'
-    switch = ExampleOffice(
-        tmp_path_factory.mktemp("office") / "switch", CHANGES + speakers + server
-    )
+    switch = ExampleOffice(folder, CHANGES + speakers + server)
     with serving(switch), LivePhones() as phones:
         people = [phones.phone(switch.account(number), tone) for number, tone in TONES.items()]
         yield Office(switch, phones, mail.letters, *people)
@@ -681,6 +692,13 @@ def test_p4_a16_an_announcement_and_an_extension_dialled_meanwhile(office: Offic
         return bool(doing & {"play:closed", "voicemail:101"})
 
     until(is_told, "an announcement, then the box")
+
+
+def test_a15_a_greeting_comes_before_the_ringing_in_the_caller_s_language(office: Office) -> None:
+    for caller, language in ((office.guest, "en"), (office.director, "ru")):
+        call = caller.calls("603").hears(HELLO[language])
+        office.boris.takes()
+        call.hears(BORIS).hang_up()
 
 
 # -- voicemail ---------------------------------------------------------------------------------
