@@ -62,6 +62,19 @@ def test_every_page_is_in_the_index() -> None:
     assert set(missing) <= {"index.md", "README.md"}
 
 
+def test_every_feature_of_the_table_is_proved_by_a_test_of_its_name() -> None:
+    table = re.findall(r"^\| ((?:[A-Z]\d+ ?)+)\|", (ROOT / "docs/features.md").read_text(), re.M)
+    tests = " ".join(
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+    )
+
+    rows = [row for line in table for row in line.split()]
+    assert len(rows) > 50
+    assert [row for row in rows if f"_{row.lower()}_" not in tests] == []
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
