@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PEERS = {
-    "relay.rtpengine_us_per_packet": "rtpengine",
+PEERS = {"kamailio": "Kamailio", "rtpengine": "rtpengine", "asterisk": "Asterisk", "sippy": "sippy"}
+"""Other people's programs, by the word with which the names of their figures begin."""
+
+BASELINES = {
+    **{
+        f"signalling.switch_{load}_ms": f"signalling.kamailio_{load}_ms"
+        for load in ("call", "call_with_digest", "registration")
+    },
+    "b2bua.switch_call_ms": "b2bua.sippy_call_ms",
+    "b2bua.switch_call_with_digest_ms": "b2bua.asterisk_call_with_digest_ms",
+    "b2bua.switch_registration_ms": "b2bua.asterisk_registration_ms",
+    **{
+        f"relay.{backend}_{name}": f"relay.rtpengine_{name}"
+        for backend in ("io_uring", "epoll")
+        for name in ("us_per_packet", "delay_median_ms", "delay_p99_ms", "jitter_p99_ms")
+    },
 }
-"""Figures of other people's programs, under the same load on the same core."""
+"""What a figure is compared with: a peer's, under the same load on the same core."""
 
 _R = "relay.rtpengine_us_per_packet"
 
@@ -25,12 +39,19 @@ class Aim:
         return value >= self.limit if self.at_least else value <= self.limit
 
 
+def peer_of(figure: str) -> str:
+    """Whose figure it is; the figure's own name if it is ours."""
+    word = figure.partition(".")[2].partition("_")[0]
+    return PEERS.get(word, figure)
+
+
 AIMS = {
     aim.figure: aim
     for aim in (
         Aim("signalling.call_ratio_to_kamailio", 5.0),
         Aim("signalling.call_with_digest_ratio_to_kamailio", 6.0),
         Aim("signalling.call_through_queue_ratio_to_kamailio", 7.0),
+        Aim("signalling.switch_call_through_queue_ms", 1.3, "signalling.switch_call_ms"),
         Aim("signalling.registration_ratio_to_kamailio", 5.0),
         Aim("dialling.delay_p99_ms", 20.0),
         Aim("held.kb_per_call_at_5000_calls", 60.0),

@@ -18,7 +18,8 @@ def draw(run: Run, folder: Path) -> list[Path]:
 
     matplotlib.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = [_aims(run, folder / "beside-peers.png"), _growth(run, folder / "growth.png")]
+    parts = {"aims": _aims, "beside-peers": _beside, "growth": _growth}
+    drawn = [part(run, folder / f"{name}.png") for name, part in parts.items()]
     return [path for path in drawn if path is not None]
 
 
@@ -47,6 +48,22 @@ def _used(run: Run) -> Iterator[tuple[Line, float]]:
             used = line.aim.limit / value if line.aim.at_least and value else value / line.aim.limit
             if used > 0:
                 yield line, used
+
+
+def _beside(run: Run, path: Path) -> Path | None:
+    """Every figure that a peer has as well: how many times the peer's ours is."""
+    lines = run.beside_peers()
+    if not lines:
+        return None
+    figure, axes = _page(0.32 * len(lines) + 1.2)
+    names = [f"{line.figure.name} : {line.baseline}" for line in lines]
+    bars = axes.barh(names, [line.ratio for line in lines], color=GREY)
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.axvline(1.0, color="black", linewidth=1)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlabel("ours as a multiple of the peer's (left of 1: cheaper, or sooner)")
+    return _save(figure, path)
 
 
 def _growth(run: Run, path: Path) -> Path | None:

@@ -29,7 +29,7 @@ def write(run: Run, page: Path, plots: Iterable[Path] = ()) -> None:
 
 
 def markdown(run: Run, images: Iterable[Path] = ()) -> str:
-    parts = [_machine(run), _failures(run), _aims(run), _plots(images), _growth(run)]
+    parts = [_machine(run), _failures(run), _aims(run), _plots(images), _beside(run), _growth(run)]
     parts += [_measurement(run, taken) for taken in run.taken]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -79,6 +79,17 @@ def _aims(run: Run) -> str:
 def _plots(images: Iterable[Path]) -> str:
     shown = "\n\n".join(f"![{path.stem.replace('-', ' ')}]({path})" for path in images)
     return f"## Plots\n\n{shown}" if shown else ""
+
+
+def _beside(run: Run) -> str:
+    rows = [
+        f"| {line.figure.name} | {_value(line.figure)} "
+        f"| {_number(line.figure.value / line.ratio)} {line.figure.unit} | {_ratio(line)} |"
+        for line in run.beside_peers()
+        if line.ratio
+    ]
+    table = _table("| figure | this switch | the peer | ratio |", rows)
+    return "\n".join(["## Beside peers", "", *table]) if rows else ""
 
 
 def _growth(run: Run) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.aims import AIMS, PEERS, Aim
+from bench.aims import AIMS, BASELINES, PEERS, Aim, peer_of
 from bench.catalogue import BY_NAME
 from bench.figure import Figure
 
@@ -62,12 +62,19 @@ class Run:
         known = self.figures()
         for figure in taken.figures:
             aim = AIMS.get(figure.name)
-            if aim is not None and aim.of:
-                base = known.get(aim.of)
-                ratio = figure.value / base.value if base and base.value else None
-                yield Line(figure, ratio, PEERS.get(aim.of, aim.of), aim)
+            wanted = (aim and aim.of) or BASELINES.get(figure.name, "")
+            base = known.get(wanted)
+            if base is not None and base.value:
+                yield Line(figure, figure.value / base.value, peer_of(wanted), aim)
+            elif aim is not None and aim.of:
+                yield Line(figure, None, peer_of(wanted), aim)
             else:
                 yield Line(figure, *_of_yardstick(figure, taken), aim)
+
+    def beside_peers(self) -> list[Line]:
+        """Our figures that have a peer's beside them."""
+        lines = (line for taken in self.taken for line in self.lines(taken))
+        return [line for line in lines if line.baseline in PEERS.values() and line.ratio]
 
     def failures(self) -> list[Figure]:
         """Loads that did not pass whole."""
