@@ -82,3 +82,14 @@ def test_every_aim_is_about_a_measurement_that_there_is() -> None:
 def test_an_unknown_measurement_is_refused_by_name() -> None:
     with pytest.raises(SystemExit, match="there is no measurement nonsense"):
         main(["nonsense"])
+
+
+def test_every_module_with_figures_is_in_the_catalogue() -> None:
+    folder = Path(__file__).parents[2] / "bench"
+    measuring = {
+        path.stem
+        for path in folder.glob("*.py")
+        if "\ndef figures(quick: bool)" in path.read_text()
+    }
+
+    assert measuring == set(BY_NAME)
