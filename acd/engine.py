@@ -69,6 +69,8 @@ from acd.types import CallId, Instant, OfferId, OfferOutcome, SettingError
 
 TRACE = 50
 """Latest events that an alarm shows."""
+AUDIT_PARTS = 20
+"""Of a full check of the invariants: each stops the centre for a twentieth of its time."""
 REPORTABLE = AGENTS_FAULT | {OfferOutcome.WITHDRAWN}
 
 
@@ -82,17 +84,18 @@ class Engine:
 
     def _work_on(self, floor: Floor) -> None:
         self.floor = floor
+        self._plan_audits()
         self._trace: deque[tuple[Instant, Event]] = deque(maxlen=TRACE)
         self.lines = lines = Lines(floor)
         self.offers = offers = Offers(floor, lines)
         self.callbacks = callbacks = Callbacks(floor, lines, offers)
         self.desk = desk = Desk(floor, offers)
         callers = Callers(floor, lines, offers, callbacks)
-        rooms = Rooms(floor, lines, offers, callbacks)
+        self._rooms = rooms = Rooms(floor, lines, offers, callbacks)
         self.matcher = Matcher(floor, offers, callbacks)
         self._handlers: dict[type, Callable[[Any], None]] = {
             Tick: lambda _: None,
-            Reconfigured: rooms.reconfigured,
+            Reconfigured: self._reconfigured,
             QueueOpened: rooms.opened,
             QueueClosed: rooms.closed,
             StrategyChanged: rooms.strategy_changed,
@@ -143,9 +146,9 @@ class Engine:
         if floor.touched:
             floor.broken += wrong_pools(floor.touched)
             floor.touched = []
-        audit = floor.settings.audit_every
-        if audit and floor.event % audit == 0:
-            floor.broken += violations(floor)
+        if self._audit_step and floor.event % self._audit_step == 0:
+            part = floor.event // self._audit_step % self._audit_parts
+            floor.broken += violations(floor, part, self._audit_parts)
         if floor.broken:
             out += self._alarms()
         return out
@@ -193,6 +196,16 @@ class Engine:
                 call = floor.calls[name]
                 self.callbacks.do_due(call)
                 self.lines.do_due(call)
+
+    def _reconfigured(self, event: Reconfigured) -> None:
+        self._rooms.reconfigured(event)
+        self._plan_audits()
+
+    def _plan_audits(self) -> None:
+        """In parts, where there is room for them between two full checks."""
+        every = self.floor.settings.audit_every
+        self._audit_parts = AUDIT_PARTS if every >= AUDIT_PARTS else 1
+        self._audit_step = every // self._audit_parts
 
     def _offer_failed(self, event: OfferFailed) -> None:
         if event.outcome in REPORTABLE:

@@ -228,6 +228,7 @@ class Floor:
         for name in self.queues.keys() - settings.queues.keys():
             del self.queues[name]
         self.seat()
+        self.count_staff()
         for agent in list(self.agents.values()):
             if agent.name not in settings.agents:
                 agent.status = Status.LOGGED_OUT

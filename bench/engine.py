@@ -60,7 +60,6 @@ class Centre:
                     for name, seats in members.items()
                 },
                 agents={name: AgentSettings() for name in names},
-                audit_every=0,
             )
         )
         self.now = 0.0

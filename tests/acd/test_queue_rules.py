@@ -9,6 +9,7 @@ from acd.events import (
     AgentLoggedIn,
     AgentLoggedOut,
     AgentPaused,
+    AgentResumed,
     CallbackFailed,
     CallbackRequested,
     CallEnded,
@@ -289,3 +290,18 @@ def test_queues_removed_at_once_do_not_send_their_callers_to_one_another() -> No
     said = centre.tell(Reconfigured(settings({"c": queue("anna")})))
     assert {left.call for left in of(said, Left) if left.last} == {"one", "two"}
     assert centre.engine.floor.calls == {}
+
+
+def test_a_reserve_that_comes_with_new_settings_counts_who_is_free_then() -> None:
+    """Bob was free when last counted, and talks now; Anna may take a second call from now on."""
+    rules = queue("anna", "bob", strategy="linear")
+    centre = Centre(settings({"q": rules}))
+    centre.tell(AgentPaused("anna", ""))
+    centre.take(only(centre.call("one"), Offer).offer)
+    centre.tell(AgentResumed("anna"))
+    centre.take(only(centre.call("two"), Offer).offer)
+    agents = {"anna": AgentSettings(capacity=3)}
+    vip = queue("anna", "bob", reserve=1)
+    centre.tell(Reconfigured(settings({"q": rules, "vip": vip}, agents=agents)))
+    assert of(centre.call("three"), Offer) == []
+    assert only(centre.call("four", "vip"), Offer).agent == "anna"
