@@ -164,7 +164,7 @@ class Call:
                     await leg.sound.closed()
         for leg in legs:
             self.record.leg(leg.id, **leg.facts())
-        self.record.end(cause.word, by=self._who_ended())
+        self.record.end(cause.word, by=self._who_ended(), status=self.leg.status)
         self.legs.clear()
         for leg in legs:
             leg.part()

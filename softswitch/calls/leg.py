@@ -44,6 +44,7 @@ from softswitch.sdp import Codec, SdpError
 from softswitch.sip import events as sip
 from softswitch.sip.message import Request, Response
 from softswitch.sip.session import Session
+from softswitch.sip.stack import bracketed
 from softswitch.sip.types import Seconds
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Leg:
         self.times = Times()
         self.answered = self.ended = self.ended_by_peer = self.held = False
         self.cause: Cause = NORMAL
+        self.status: int | None = None
+        """The SIP status that it was refused with; None for one that was answered."""
         self.digits: Inbox[str] = Inbox()
         self.referrals = 0
         """REFERs that it sent: their reports are told apart by number from the second on."""
@@ -98,6 +101,8 @@ class Leg:
             "party": self.party.number,
             "name": self.party.name,
             "sip_call_id": self.session.call_id,
+            "address": self._address(),
+            "status": self.status,
             "codec": self.codec.name if self.codec else None,
             "cause": self.cause.word if self.ended else None,
             "ended_by_peer": self.ended_by_peer,
@@ -141,7 +146,7 @@ class Leg:
     def refuse(self, status: int, reason: str | None, cause: Cause) -> None:
         """Refuse the caller with this status; hang up where it is too late for that."""
         if self._is_waiting():
-            self.cause = cause
+            self.cause, self.status = cause, status
             self.session.reject(status, reason, [("Reason", str(reason_of(cause)))])
             self._over(by_peer=False)
         else:
@@ -314,12 +319,12 @@ class Leg:
         match event:
             case sip.Failed(status, reason, response, contacts):
                 status = understood(status, response, self.profile.statuses)
-                self.cause = cause_of(status)
+                self.cause, self.status = cause_of(status), status
                 self._over(by_peer=True, quiet=True)
                 uris = tuple(contact.uri for contact in contacts)
                 self._inbox.put(Failed(self, status, reason, uris))
             case sip.Cancelled():
-                self.cause = CANCELLED
+                self.cause, self.status = CANCELLED, CANCELLED.status
                 self._over(by_peer=True)
             case sip.Ended(by_peer, cause):
                 if cause is not sip.EndCause.BYE:
@@ -388,6 +393,11 @@ class Leg:
             respond(603)  # whoever serves the party has no ear for it (RFC 3515 §2.4.2)
 
     # -- inside ----------------------------------------------------------------------
+
+    def _address(self) -> str | None:
+        """Where its messages come from; None for one that never answered."""
+        flow = self.session.flow
+        return None if flow is None else f"{bracketed(flow.remote[0])}:{flow.remote[1]}"
 
     def _tell_fate(self, status: int) -> None:
         if self.on_fate is not None:

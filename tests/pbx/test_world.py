@@ -52,3 +52,18 @@ async def test_a_call_that_the_callee_ends_has_a_true_record(world: World) -> No
 
     [record] = world.records()
     assert (record["cause"], record["ended_by"]) == ("normal", "callee")
+
+
+@in_world()
+async def test_a_refused_call_has_its_status_and_addresses_on_record(world: World) -> None:
+    anna, boris = await world.phones("101", "102")
+    talk = anna.dial("102")
+    (await boris.rings()).reject(486)
+    await until(lambda: talk.ended)
+    await world.settle()
+
+    [record] = world.records()
+    caller, callee = world.store.memory.table("legs")
+    assert (record["cause"], record["status"]) == ("busy", 486)
+    assert (caller["status"], callee["status"]) == (486, 486)
+    assert caller["address"] == "{}:{}".format(*anna.station.address)
