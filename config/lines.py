@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from config.base import Name, Names, Prompt, Table, matching
+from config.base import Name, Names, Prompt, Table, Texts, matching
 from config.switch import Language
 from config.targets import Targets
 
@@ -37,7 +37,7 @@ class Line(Table):
     record: bool = False
     trunks: Names = ()
     """Trunks it may come in by; absent: any."""
-    tags: tuple[str, ...] = ()
+    tags: Texts = ()
     """Kept with the call: an advertisement's channel, a client."""
 
     @property

@@ -119,6 +119,22 @@ async def test_p39_one_call_too_many_overflows(world: World) -> None:
     third.hang_up()
 
 
+@in_world(
+    HEAD + '[lines."100"]\nname = "Shop"\nany = "extension:101"\nrecord = true\ntags = "poster"\n'
+)
+async def test_r2_p1_what_a_line_says_of_its_calls_is_obeyed_and_recorded(world: World) -> None:
+    anna = await world.phone("101")
+    talk = customer(world).dial("100")
+    far = (await anna.rings()).answer()
+    await until(lambda: world.events("recording"))
+    assert "recording-notice" in world.told()
+    assert world.events("recording")[0]["details"]["why"] == "line:100"
+    talk.hang_up()
+    await until(lambda: far.ended)
+    details = world.records()[0]["details"]
+    assert (details["line_name"], details["tags"]) == ("Shop", ["poster"])
+
+
 @in_world(HEAD + '[lines."100"]\nany = "extension:101"\nchannels = 1\n')
 async def test_p39_one_call_too_many_finds_it_busy(world: World) -> None:
     anna = await world.phone("101")
