@@ -45,32 +45,53 @@ class DiskWriter:
     def __init__(self, waiting: int = _WAITING) -> None:
         self.ended: queue.SimpleQueue[Recorder] = queue.SimpleQueue()
         """Recorders of which `poll` has something to tell."""
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
+        self._gathered: list[_Job] = []
         self._bound = waiting
+        self._taken = self._done = 0
         self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
         self._thread.start()
 
     @property
     def full(self) -> bool:
         """Whether the disk is so far behind that no more sound may be handed over."""
-        return self._jobs.qsize() >= self._bound
+        return self._taken - self._done >= self._bound
+
+    def gather(self, job: _Job) -> None:
+        """Have `job` run after the next `flush`; it must deal with its own errors."""
+        self._taken += 1
+        self._gathered.append(job)
+
+    def flush(self) -> None:
+        """Let the thread do what was gathered: it is woken once for all."""
+        if self._gathered:
+            self._jobs.put(self._gathered)
+            self._gathered = []
 
     def submit(self, job: _Job) -> None:
-        """Have `job` run soon; it must deal with its own errors."""
-        self._jobs.put(job)
+        """Have `job` run soon, after what was gathered."""
+        self.gather(job)
+        self.flush()
 
     def close(self) -> None:
         """Write what waits, then end."""
-        self._jobs.put(None)
+        self.flush()
+        self._jobs.put([])
         self._thread.join()
 
     def _run(self) -> None:
         stand_back()
-        while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except Exception:  # a fault of ours ends one recording, not all of them
-                _log.exception("recording_failed")
+        while jobs := self._jobs.get():
+            for job in jobs:
+                self._do(job)
+                self._done += 1
+
+    @staticmethod
+    def _do(job: _Job) -> None:
+        try:
+            job()
+        except Exception:  # a fault of ours ends one recording, not all of them
+            _log.exception("recording_failed")
 
 
 class Recorder:
@@ -100,14 +121,14 @@ class Recorder:
 
     def append(self, sound: Pcm) -> None:
         """Append some sound, `(channels, frames, samples of a frame)`, which is the writer's own
-        from now on.  Nothing is written after `stop` and after an error.
+        from now on, at its next `flush`.  Nothing is written after `stop` and after an error.
         """
         if self._stopped:
             return
         if self._writer.full:
             self._lost += sound[0].size
         else:
-            self._writer.submit(lambda: self._append(sound))
+            self._writer.gather(lambda: self._append(sound))
 
     def stop(self) -> None:
         """End the recording; `poll` tells when it is closed.  Stopping twice is harmless."""
@@ -136,7 +157,7 @@ class Recorder:
         if self._file is None:
             return
         try:
-            self._file.append(np.ascontiguousarray(sound.reshape(len(sound), -1).T))
+            self._file.append(_interleaved(sound.reshape(len(sound), -1)))
             self._written += sound[0].size
         except OSError as error:
             self._fail(error)
@@ -164,3 +185,11 @@ class Recorder:
             self._error = f"{self.path}: {lost:.1f} s are lost, the disk did not keep up"
         self._outcomes.put(Outcome(self.path, self._written / self.rate, self._error))
         self._writer.ended.put(self)
+
+
+def _interleaved(channels: Pcm) -> Pcm:
+    """`(channels, n)` to `(n, channels)`, a channel at a time, which is quicker than turning."""
+    turned = np.empty(channels.shape[::-1], np.int16)
+    for number, channel in enumerate(channels):
+        turned[:, number] = channel
+    return turned

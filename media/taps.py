@@ -74,6 +74,8 @@ class Recordings:
         """Hand over this tick's sound, and tell what has ended."""
         for tape in self._tapes.values():
             self._write(tape)
+        if self._writer is not None:
+            self._writer.flush()
         self._tell()
 
     def _tape(self, recorder: Recorder) -> Tape:
