@@ -526,6 +526,10 @@ def test_r2_r8_both_are_told_and_the_call_is_recorded(office: Office) -> None:
     file = Path(record["recording"])
     assert row["id"] in file.name
     assert share_of(file, GUEST, 0) > 0.9 and share_of(file, DIRECTOR, 1) > 0.9
+    two_talk(office.guest, office.desk)
+    office.phones.hang_up_all()
+    [row] = told(office.switch, "records", "--number", "101", "--limit", "1")["records"]
+    assert row["recording"] is None
 
 
 # -- conferences -------------------------------------------------------------------------------

@@ -230,7 +230,7 @@ class LiveTalk:
     @property
     def shown(self) -> str:
         """What the display says of the caller, before anybody answers."""
-        return self.call.headers.get("From", "").partition(";")[0]
+        return str(self.call.headers.get("From", "")).partition(";")[0]
 
     @property
     def is_opened(self) -> bool:
