@@ -62,7 +62,7 @@ AIMS = {
         Aim("relay.io_uring_loss", 1e-4),
         Aim("relay.epoll_loss", 1e-4),
         Aim("relay.io_uring_delay_p99_ms", 3.0),
-        Aim("limits.io_uring_of_rtpengine", 1.5, at_least=True),
+        Aim("limits.io_uring_most_calls_of_rtpengine", 1.5, at_least=True),
         Aim("rooms.one_room_us_per_frame", 0.7, _R),
         Aim("rooms.rooms_of_10_us_per_frame", 0.7, _R),
         Aim("rooms.one_room_spacing_p999_ms", 2.0),

@@ -28,7 +28,7 @@ UNITS = {
     "ratio": "×",
 }  # fmt: skip
 """Units by the word that names them; for all of them less is better."""
-RATES = {"per_s": "1/s", "calls_on_a_core": "calls"}
+RATES = {"per_s": "1/s", "calls_on_a_core": "calls", "most_calls": "calls"}
 """Units of which more is better, by a part of the name."""
 FAILURES = frozenset({"failed", "lost"})
 _POINT = re.compile(r"(?P<stem>.+)_at_(?P<load>\d+)(?:_(?P<things>\w+))?")
@@ -71,7 +71,7 @@ def unit_of(name: str, default: str = "") -> tuple[str, bool]:
     """The unit that a figure's name tells, and whether more of it is better."""
     for part, unit in RATES.items():
         if part in name:
-            return unit, True
+            return "×" if "_of_" in name else unit, True
     if "crowd" in name:
         return "", False
     words = [word for word in re.split(r"[_ .]", name) if word in UNITS]

@@ -40,15 +40,17 @@ async def limit(relayed: Callable[[int], Awaitable[rig.Reading]], first: int) ->
 async def _measure(first: int, seconds: Seconds) -> rig.Figures:
     found: dict[str, float | int | str] = {}
     for backend in relay.BACKENDS:
-        found[f"{backend}_calls"] = await limit(
+        found[f"{backend}_most_calls"] = await limit(
             partial(relay.ours, backend, seconds=seconds), first
         )
     if rtpengine.installed():
-        theirs = found["rtpengine_calls"] = await limit(
+        theirs = found["rtpengine_most_calls"] = await limit(
             partial(relay.theirs, seconds=seconds), first
         )
         for backend in relay.BACKENDS:
-            found[f"{backend}_of_rtpengine"] = float(found[f"{backend}_calls"]) / max(theirs, 1)
+            found[f"{backend}_most_calls_of_rtpengine"] = float(
+                found[f"{backend}_most_calls"]
+            ) / max(theirs, 1)
     return found
 
 

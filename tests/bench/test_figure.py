@@ -18,6 +18,8 @@ from bench.growth import curves, exponents, fit
         ("day_of_10000_s", "s", False),
         ("decisions_per_s_with_1000_agents", "1/s", True),
         ("io_uring_of_r", "×", False),
+        ("epoll_most_calls", "calls", True),
+        ("epoll_most_calls_of_rtpengine", "×", True),
         ("switch_call_failed", "failed", False),
         ("kb_per_call_at_1000_calls", "KB", False),
         ("agents", "", False),
