@@ -53,6 +53,7 @@ class Reception:
         """A new incoming call."""
         match self._gatekeeper.judge(session.request, session.flow, now):
             case Rebuff(status, headers):
+                self._switch.trunks.suspect(session.flow.remote)
                 if not self._take_cry_for_help(session):
                     session.reject(status, headers=headers)
             case Admitted(peer):

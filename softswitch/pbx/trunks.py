@@ -11,6 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+import structlog
+
+from config.addresses import is_loopback
 from config.settings import Settings
 from softswitch.calls.call import Call
 from softswitch.calls.leg import Leg
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 Resolve: TypeAlias = Callable[[SipUri], Awaitable[list[Target]]]
 """Finds the addresses of a URI (RFC 3263), the first to be tried first."""
 
+log = structlog.get_logger("trunks")
+
+MANY = 1000
+"""Addresses that are warned of once each; then no more."""
 RESOLVE_AGAIN: Seconds = 60.0
 RESOLVE_SOON: Seconds = 5.0
 """While a name has no address."""
@@ -52,6 +59,7 @@ class Trunks:
         self._doubts: dict[str, asyncio.Event] = {}
         self._sources: dict[Address, list[Line]] = {}
         self._hosts: dict[str, list[Line]] = {}
+        self._suspected: set[Address] = set()
         self._outgoing: dict[Leg, Outgoing] = {}
         self.balance = Balance()
         self.on_free: list[Callable[[Carrier], None]] = []
@@ -123,6 +131,21 @@ class Trunks:
             known = of_host if len(of_host) == 1 else []
         mine = (line for line in known if line.trunk.username == called)
         return next(mine, known[0] if known else None)
+
+    def suspect(self, address: Address) -> None:
+        """A call from `address` was asked for a password; say so where a trunk may be meant."""
+        if is_loopback(address[0]) or address in self._suspected or len(self._suspected) > MANY:
+            return
+        for carrier in self._carriers.values():
+            if any(server.target.host == address[0] for server in carrier.servers):
+                self._suspected.add(address)
+                log.warning(
+                    "a call from the host of a trunk, but from another port, is asked for a "
+                    "password; if it is the trunk's, add the address to its sources",
+                    trunk=carrier.name,
+                    address=f"{address[0]}:{address[1]}",
+                )
+                return
 
     def calls_of_class(self, name: str | None) -> int:
         """Outside calls at once of all who share a class."""

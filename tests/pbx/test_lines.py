@@ -183,6 +183,18 @@ async def test_p1_a_provider_that_calls_our_account_tells_the_number_in_to(world
     assert world.records()[0]["line"] == "74951234567"
 
 
+@in_world(HEAD + '[lines."100"]\nany = "extension:101"\n')
+async def test_p38_a_trunk_that_sends_from_another_port_is_pointed_out(world: World) -> None:
+    """Once an address: that calls get 401 is the commonest surprise with a new provider."""
+    provider = customer(world)
+    provider.station.move((CITY, 5080))
+    for _ in range(2):
+        talk = provider.dial("100")
+        await until(lambda: talk.ended)  # noqa: B023 - awaited at once
+        assert talk.statuses[-1] == 401
+    assert world.switch.trunks._suspected == {(CITY, 5080)}
+
+
 ACCOUNTS = """
 [trunks.first]
 server = "sip:10.0.9.6:5060"
