@@ -410,4 +410,5 @@ class Core:
     def _stats(self, row: int) -> events.LegStats:
         stream = self.board.streams.get(int(self.legs.leg[row]))
         codec = stream.codec if stream else ""
-        return self.reports.snapshot(row, codec, self._sockets.peer(2 * row), self.mixer.late(row))
+        misplaced = self.mixer.misplaced(row)
+        return self.reports.snapshot(row, codec, self._sockets.peer(2 * row), *misplaced)

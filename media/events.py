@@ -22,6 +22,8 @@ class LegStats:
     reordered: int = 0
     late: int = 0
     """Came after their moment to be played."""
+    absurd: int = 0
+    """Bore a time so far ahead that no jitter explains it, and were dropped."""
     invalid: int = 0
     """Not RTP, or of a payload type that was not agreed."""
     bleed: int = 0

@@ -140,9 +140,11 @@ class Mixer:
             self._buffers[rate] = JitterBuffer(self._legs.capacity, rate, self._deepest)
         return self._buffers[rate]
 
-    def late(self, row: int) -> int:
-        """Packets of the row that came after their turn."""
-        return sum(int(buffer.late[row]) for buffer in self._buffers.values())
+    def misplaced(self, row: int) -> tuple[int, int]:
+        """Packets of the row that came after their turn, and with absurd times."""
+        buffers = self._buffers.values()
+        late = sum(int(buffer.late[row]) for buffer in buffers)
+        return late, sum(int(buffer.absurd[row]) for buffer in buffers)
 
     # Ticks come
 

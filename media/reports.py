@@ -127,8 +127,10 @@ class Reports:
             np.where(last != 0, delay, 0),
         )
 
-    def snapshot(self, row: int, codec: str, remote: Address | None, late: int) -> LegStats:
-        """All that is known of a leg."""
+    def snapshot(
+        self, row: int, codec: str, remote: Address | None, late: int, absurd: int
+    ) -> LegStats:
+        """All that is known of a leg; `late` and `absurd` packets the jitter buffer counted."""
         legs = self._legs
         jitter = float(legs.in_jitter[row] / legs.in_clock[row])
         lost = legs.lost(row)
@@ -141,6 +143,7 @@ class Reports:
             duplicate=int(legs.duplicate[row]),
             reordered=int(legs.reordered[row]),
             late=late,
+            absurd=absurd,
             invalid=int(legs.invalid[row]),
             bleed=int(legs.bleed[row]),
             unauthentic=int(legs.unauthentic[row]),
@@ -149,7 +152,7 @@ class Reports:
             remote_fraction_lost=_known(self._remote_fraction[row]),
             remote_jitter=_known(self._remote_jitter[row]),
             round_trip=_known(self._round_trip[row]),
-            mos=self._mos(row, codec, lost + late, jitter),
+            mos=self._mos(row, codec, lost + late + absurd, jitter),
             codec=codec,
             remote=remote,
         )

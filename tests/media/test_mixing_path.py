@@ -182,6 +182,20 @@ def test_comfort_noise_is_passed_on_or_made(phones: Phones, listener: str) -> No
     assert (stats.invalid, stats.lost) == (0, 0)
 
 
+def test_late_duplicate_reordered_and_absurd_packets_are_counted(phones: Phones) -> None:
+    speaker, other = phones.add(frequency=440), phones.add("PCMA")
+    engine = phones.engine
+    engine.hear(other, speaker)
+    phones.talk(20)
+    sound = bytes(160)
+    for number, timestamp in ((21, 21), (20, 20), (21, 21), (22, 5000), (23, 4), (24, 24)):
+        engine.receive((speaker, Rtp(number, 160 * timestamp, sound)))
+    engine.tick()
+    stats = engine.stats(speaker)
+    assert (stats.duplicate, stats.reordered) == (1, 1)
+    assert (stats.absurd, stats.late) == (1, 1)
+
+
 def test_a_gain_of_a_quarter_is_twelve_decibels(phones: Phones) -> None:
     speaker, loud, quiet = phones.add(frequency=440), phones.add("PCMA"), phones.add("PCMA")
     phones.engine.hear(loud, speaker)
