@@ -3,7 +3,9 @@
 Statistics are queries over these rows, for any past interval; nothing is ever reset.
 """
 
-from dataclasses import astuple, dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from softswitch.store.errors import JournalFullError
@@ -44,25 +46,33 @@ class Interval:
 class Statistics:
     """Where they are written; putting one again with more known replaces it.
 
-    Never raises: rows that a full disk keeps out wait for the next that it takes.
+    Rows are gathered until `flush`, since most are put again soon.  Whoever puts them keeps what
+    they are made of (the queues' own journal), and so can put them again after a crash.
     """
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._unsaved: dict[tuple[Any, ...], tuple[str, tuple[Any, ...]]] = {}
+        self._gathered: dict[tuple[Any, ...], tuple[str, tuple[Any, ...]]] = {}
+
+    @property
+    def gathered(self) -> int:
+        """Rows that are not written yet."""
+        return len(self._gathered)
 
     def visit(self, visit: Visit) -> None:
-        self._save((_VISITS, visit.id), (_VISITS, astuple(visit)))
+        self._gathered[_VISITS, visit.id] = _VISITS, _visit_row(visit)
 
     def interval(self, interval: Interval) -> None:
         key = _INTERVALS, interval.agent, interval.began_at, interval.state
-        self._save(key, (_INTERVALS, astuple(interval)))
+        self._gathered[key] = _INTERVALS, _interval_row(interval)
 
-    def _save(self, key: tuple[Any, ...], row: tuple[str, tuple[Any, ...]]) -> None:
-        rows = {**self._unsaved, key: row} if self._unsaved else {key: row}
-        try:
-            self._writer.put(*rows.values())
-        except JournalFullError:
-            self._unsaved = rows
-        else:
-            self._unsaved = {}
+    def flush(self) -> None:
+        """Write all of it; never raises: what a full disk keeps out waits for the next time."""
+        if self._gathered:
+            with suppress(JournalFullError):
+                self._writer.put(*self._gathered.values())
+                self._gathered = {}
+
+
+_visit_row = attrgetter(*(field.name for field in fields(Visit)))
+_interval_row = attrgetter(*(field.name for field in fields(Interval)))

@@ -126,6 +126,7 @@ class Store:
 
     async def search(self) -> Search:
         """Where to ask for records; it knows all that was put before."""
+        self.statistics.flush()
         with suppress(TimeoutError):  # a database in trouble answers with what it has
             async with asyncio.timeout(1.0):
                 await self.writer.settled()
@@ -140,6 +141,7 @@ class Store:
         if self._closed:
             return
         self._closed = True
+        self.statistics.flush()
         await asyncio.to_thread(self.writer.stop)
         self._journal.close()
         await asyncio.to_thread(self._sink.close)

@@ -78,6 +78,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.flush: Callable[[], object] = list
+        """Has those who gather rows put them."""
 
     def put(self, *rows: tuple[str, Any]) -> None:
         for table, row in rows:
@@ -90,6 +92,7 @@ class Memory:
         self.rows.pop((table, *key), None)
 
     def table(self, name: str) -> list[dict[str, Any]]:
+        self.flush()
         return [row for key, row in self.rows.items() if key[0] == name]
 
 
@@ -106,6 +109,7 @@ class MemoryStore:
         self.state = State(writer, self._rows("state"))
         self.records = Records(writer)
         self.statistics = Statistics(writer)
+        self.memory.flush = self.statistics.flush
 
     def _rows(self, table: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in self.memory.table(table)]

@@ -205,12 +205,12 @@ class Caller:
             self._sound.change_music(self.centre.switch.sounds.music(self._music()))
 
     def _leave(self, action: Left) -> None:
-        waits_on = self.id in self.centre.keeper.engine.floor.calls
+        if action.outcome is VisitOutcome.ANSWERED:
+            return
+        waits_on = self.id in self.centre.floor.calls
         self.call.record.event(
             "left-queue", queue=action.queue, outcome=action.outcome.value, to=action.target
         )
-        if action.outcome is VisitOutcome.ANSWERED:
-            return
         if action.outcome is VisitOutcome.CALLBACK or (action.last and not waits_on):
             self.left = action  # of several, the last one says where to go
             self.mail.put(action)

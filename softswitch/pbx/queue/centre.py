@@ -164,7 +164,7 @@ class Centre:
         if caller is not None and caller.call.leg is not leg and not caller.call.leg.ended:
             self._calls[caller.call.leg.id] = call
             caller.take_leg()
-        else:
+        elif call in self.floor.calls or call in self.floor.talking:
             self.tell(CallEnded(call))
 
     # -- what the engine wants ---------------------------------------------------------

@@ -47,6 +47,15 @@ class History:
         self._states: dict[str, Interval] = {}
         self._tallies: dict[str, Tally] = {}
 
+    def flush(self) -> None:
+        """Write the rows that were gathered."""
+        self._statistics.flush()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are rows to be written."""
+        return self._statistics.gathered > 0
+
     def tally(self, queue: str, now: Instant) -> Tally:
         """Today's counts of a queue."""
         day = dt.datetime.fromtimestamp(now, self._zone).date().isoformat()

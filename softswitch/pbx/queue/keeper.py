@@ -34,6 +34,8 @@ SNAPSHOT_AFTER = 20_000
 """Events that a restart has to handle anew at most, but for those of one interval."""
 SNAPSHOT_EVERY: Seconds = 30.0
 """How often it is looked whether a snapshot is due."""
+GATHER: Seconds = 0.2
+"""How long rows of statistics are gathered; a crash meanwhile loses none, events make them anew."""
 UNKEPT = "queue-journal"
 
 
@@ -62,6 +64,7 @@ class Keeper:
         self._timer: asyncio.TimerHandle | None = None
         self._due: Instant | None = None
         self._saver: asyncio.TimerHandle | None = None
+        self._flusher: asyncio.TimerHandle | None = None
 
     # -- the beginning and the end ---------------------------------------------------
 
@@ -103,7 +106,8 @@ class Keeper:
         return engine
 
     def save(self) -> None:
-        """Take a snapshot in place of all events so far."""
+        """Take a snapshot in place of all events so far, whose rows are written first."""
+        self._flush()
         state = {"engine": self.engine.snapshot(), "history": self.history.dump()}
         try:
             self._journal.snapshot(state)
@@ -123,7 +127,7 @@ class Keeper:
         if self._closed:
             return
         self._closed = True
-        for timer in (self._timer, self._saver):
+        for timer in (self._timer, self._saver, self._flusher):
             if timer is not None:
                 timer.cancel()
         self.save()
@@ -142,11 +146,19 @@ class Keeper:
         self._keep(event, now)
         actions = self.engine.handle(event, now)
         self.history.take(event, actions, self.engine.floor)
+        if self._flusher is None and self.history.is_behind:
+            self._flusher = self._loop.call_later(GATHER, self._flush)
         self._todo += actions
         if not self._performing:
             self._carry_out()
             self._arm()
         return actions
+
+    def _flush(self) -> None:
+        if self._flusher is not None:
+            self._flusher.cancel()
+            self._flusher = None
+        self.history.flush()
 
     def _keep(self, event: Event, now: Instant) -> None:
         try:
