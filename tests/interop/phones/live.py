@@ -66,11 +66,12 @@ class LivePhones:
 
     def hang_up_all(self) -> None:
         """The end of a test: every call is over, whatever became of it."""
-        for talk in self.talks:
+        talks = self.talks[:]
+        for talk in talks:
             talk.hang_up()
-        for talk in self.talks:
+        for talk in talks:
             talk.over()
-        self.talks.clear()
+            self.talks.remove(talk)
 
     def close(self) -> None:
         self.do(self._stop())
@@ -157,7 +158,9 @@ class LivePhone:
     @property
     def is_rung(self) -> bool:
         """Whether a call waits that no test has looked at."""
-        self._incoming = [talk for talk in self._incoming if not talk.ended]
+        for talk in self._incoming[:]:  # the list is appended to by the other thread meanwhile
+            if talk.ended:
+                self._incoming.remove(talk)
         return bool(self._incoming)
 
     def leave(self) -> None:
