@@ -16,11 +16,15 @@ from acd.events import (
     AgentPaused,
     AgentResumed,
     CallbackAnswered,
+    CallbackRequested,
     CallEnded,
     CallJoined,
+    CallLeft,
+    CallMoved,
     Connected,
     Event,
     OfferAnswered,
+    PriorityChanged,
     Tick,
 )
 from acd.metrics.logbook import Logbook
@@ -31,6 +35,10 @@ LINGER: Seconds = 3600.0
 """How long after the last thing planned those who still wait are watched."""
 GOLDEN = 0.6180339887498949
 """Steps of the golden ratio: as good as new dice for each offer of one call."""
+
+
+OF_WAITING = (CallEnded, CallLeft, CallMoved, CallbackRequested, PriorityChanged)
+"""What callers do, or what is done to them, only for as long as they wait."""
 
 
 class Assignment(NamedTuple):
@@ -109,8 +117,8 @@ class Day:
             if not agenda:
                 return
             event = heappop(agenda)[2]
-            if type(event) is CallEnded and event.call not in self._waiting:
-                continue  # was answered before patience was over
+            if isinstance(event, OF_WAITING) and event.call not in self._waiting:
+                continue  # was answered before it came to that
             if type(event) is OfferAnswered and event.offer not in self._offers:
                 continue  # was taken back before the phone was picked up
             self._tell(event, at)

@@ -7,18 +7,27 @@ agents, who come, pause and go as they did.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import inf
 from random import Random
 
 from acd.events import (
     AgentDnd,
+    AgentLegEnded,
+    AgentLegStarted,
     AgentLoggedIn,
     AgentLoggedOut,
     AgentPaused,
     AgentRegistered,
     AgentResumed,
+    AgentScored,
+    CallbackCancelled,
+    CallbackRequested,
     CallJoined,
+    CallLeft,
+    CallMoved,
     Event,
+    PriorityChanged,
     QueueClosed,
     QueueOpened,
 )
@@ -36,10 +45,16 @@ FROM_OUTSIDE = (
     AgentResumed,
     AgentRegistered,
     AgentDnd,
+    AgentScored,
     QueueOpened,
     QueueClosed,
+    PriorityChanged,
+    CallMoved,
+    CallLeft,
+    CallbackRequested,
+    CallbackCancelled,
 )
-"""Events that happen whatever the engine decides."""
+"""Events that happen whatever the engine decides; those of callers, if they still wait then."""
 TALK: Seconds = 180.0
 """Assumed where nobody in a queue was ever answered."""
 
@@ -49,8 +64,22 @@ def reenact(day: RecordedDay, settings: Settings, seed: int = 1) -> Day:
     events: list[tuple[Instant, Event]] = []
     if day.events:
         events += [(day.events[0][1], event) for event in day.on_duty]
-    events += [(at, event) for event, at in day.events if isinstance(event, FROM_OUTSIDE)]
+    events += [(at, event) for event, at in _from_outside(day.events)]
     return Day(Scenario(settings), callers(day, seed), events=events)
+
+
+def _from_outside(events: Iterable[tuple[Event, Instant]]) -> Iterator[tuple[Event, Instant]]:
+    """What nobody decided here, other calls of agents included: those keep them busy again."""
+    private: set[tuple[str, str]] = set()
+    for event, at in events:
+        if isinstance(event, AgentLegStarted) and event.offer is None:
+            private.add((event.agent, event.leg))
+            yield event, at
+        elif isinstance(event, AgentLegEnded) and (event.agent, event.leg) in private:
+            private.discard((event.agent, event.leg))
+            yield event, at
+        elif isinstance(event, FROM_OUTSIDE):
+            yield event, at
 
 
 def callers(day: RecordedDay, seed: int = 1) -> list[Caller]:

@@ -12,8 +12,9 @@ import pytest
 from acd.actions import Action, ShadowDiffered
 from acd.engine import Engine
 from acd.erlang import Erlang
-from acd.events import Event
+from acd.events import AgentLegEnded, AgentLegStarted, CallbackRequested, CallLeft, Event
 from acd.journal import decode, encode
+from acd.metrics.tallies import queue_tally
 from acd.settings import QueueSettings
 from acd.simulate.day import Day, simulate
 from acd.simulate.figures import gini, jain, percentile
@@ -23,7 +24,7 @@ from acd.simulate.replay import replay, share_changed
 from acd.simulate.scenario import Scenario, Shift, one_queue
 from acd.simulate.study import compare, estimate, student, with_strategy
 from acd.strategies import strategies
-from acd.types import Instant
+from acd.types import Instant, State
 from tests.acd.history import any_event, any_settings
 
 
@@ -124,6 +125,34 @@ def test_a_recorded_day_under_another_strategy() -> None:
     assert changed is not None
     assert changed > 0.3
     assert len(other.assignments) == pytest.approx(len(day.assignments), rel=0.05)
+
+
+def test_what_callers_did_while_they_waited_is_done_again() -> None:
+    """Every third asks for a callback after half a minute, every seventh leaves by key; an agent
+    telephones for ten minutes.  Made anew, about as many do: those who still wait then."""
+    scenario = one_queue(3, 60.0, 3.0)
+    people = scenario.callers(5)
+    wishes: list[tuple[Instant, Event]] = [
+        (caller.at + 30, CallbackRequested(caller.call, f"+{n}")) for n, caller in
+        enumerate(people) if n % 3 == 0
+    ]  # fmt: skip
+    wishes += [(caller.at + 40, CallLeft(caller.call)) for caller in people[1::7]]
+    wishes += [
+        (600.0, AgentLegStarted("agent01", "own")),
+        (1200.0, AgentLegEnded("agent01", "own")),
+    ]
+    events: list[tuple[Event, Instant]] = []
+    day = Day(scenario, people, events=wishes, journal=events)
+    record = replay(Engine(scenario.settings), events)
+    again = reenact(record, with_strategy(scenario.settings, "linear"))
+    one, other = (queue_tally(log, "q") for log in (day.log, again.log))
+    assert one.callback > 10
+    assert one.exited > 3
+    assert one.callbacks == one.callback
+    assert other.callback == pytest.approx(one.callback, rel=0.3)
+    assert other.exited == pytest.approx(one.exited, rel=0.5)
+    busy = [span.time for span in again.log.spans["agent01"] if span.state is State.BUSY]
+    assert [(time.start >= 600, time.end) for time in busy] == [(True, 1200.0)]
 
 
 def test_a_reenactment_under_the_same_rules_is_close_to_the_day() -> None:
