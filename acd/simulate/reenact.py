@@ -7,7 +7,8 @@ agents, who come, pause and go as they did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from random import Random
 
@@ -65,7 +66,14 @@ def reenact(day: RecordedDay, settings: Settings, seed: int = 1) -> Day:
     if day.events:
         events += [(day.events[0][1], event) for event in day.on_duty]
     events += [(at, event) for event, at in _from_outside(day.events)]
-    return Day(Scenario(settings), callers(day, seed), events=events)
+    return Day(Scenario(settings, miss=_missed(day.log)), callers(day, seed), events=events)
+
+
+def _missed(log: Logbook) -> float:
+    """Share of phones that rang in vain, of those that rang until they were answered or gave up."""
+    outcomes = Counter(row.outcome for row in log.offers)
+    vain = outcomes[OfferOutcome.NO_ANSWER]
+    return vain / (vain + outcomes[OfferOutcome.ANSWERED]) if vain else 0.0
 
 
 def _from_outside(events: Iterable[tuple[Event, Instant]]) -> Iterator[tuple[Event, Instant]]:
@@ -86,19 +94,19 @@ def callers(day: RecordedDay, seed: int = 1) -> list[Caller]:
     """Those who called, by time.
 
     Who was answered would have waited at least as long; how much longer is drawn from the
-    exponential law that the record suggests.  The talk of those who never were answered is drawn
-    from that of others in their queue.
+    exponential law that the record suggests.  The talk of those who never were answered, and how
+    long the phone would have rung for them, is drawn from that of others in their queue.
     """
     visits = _first_visits(day.log)
     rang = {row.call: row.rang for row in day.log.offers if row.outcome is OfferOutcome.ANSWERED}
-    habits = {queue: _Habits(day.log, queue) for queue in day.log.visits}
+    habits = {queue: _Habits(day.log, queue, rang) for queue in day.log.visits}
     joins: dict[CallId, tuple[CallJoined, Instant]] = {}
     for event, at in day.events:
         if type(event) is CallJoined and event.call in visits:
             joins.setdefault(event.call, (event, at))
     rng = Random(seed)
     return [
-        habits[visits[call].queue].caller(visits[call], event, at, rang.get(call, 0.0), rng)
+        habits[visits[call].queue].caller(visits[call], event, at, rang.get(call), rng)
         for call, (event, at) in joins.items()
     ]
 
@@ -113,29 +121,32 @@ def _first_visits(log: Logbook) -> dict[CallId, Visit]:
 
 
 class _Habits:
-    """How callers of one queue were: how long they talked, and how patient they were."""
+    """How callers of one queue were: how long they talked, how patient they were, and how long
+    agents' phones rang for them."""
 
-    def __init__(self, log: Logbook, queue: str) -> None:
+    def __init__(self, log: Logbook, queue: str, rang: Mapping[CallId, Seconds]) -> None:
         visits = [v for v in log.visits[queue] if not refused(v) and not v.callback]
         talks = (_talk(visit) for visit in visits)
         self.talks = [seconds for seconds in talks if seconds is not None]
+        self.rings = [rang[visit.call] for visit in visits if visit.call in rang]
         gone = sum(visit.outcome is VisitOutcome.ABANDONED for visit in visits)
         self.patience = sum(visit.waited for visit in visits) / gone if gone else inf
 
     def caller(
-        self, visit: Visit, joined: CallJoined, at: Instant, rang: Seconds, rng: Random
+        self, visit: Visit, joined: CallJoined, at: Instant, rang: Seconds | None, rng: Random
     ) -> Caller:
         more = rng.expovariate(1.0) * self.patience if self.patience < inf else inf
         other = self.talks[rng.randrange(len(self.talks))] if self.talks else TALK
-        talk = _talk(visit)
+        ring = self.rings[rng.randrange(len(self.rings))] if self.rings else 0.0
+        talk, luck = _talk(visit), rng.random()
         return Caller(
             at,
             visit.call,
             visit.queue,
             visit.waited + (0.0 if visit.outcome is VisitOutcome.ABANDONED else more),
             other if talk is None else talk,
-            rang,
-            1.0,
+            ring if rang is None else rang,
+            luck,
             joined.customer,
             joined.priority,
             joined.skills,
