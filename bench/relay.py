@@ -37,8 +37,8 @@ async def ours(backend: BackendName, calls: int, seconds: Seconds) -> rig.Readin
 
 async def theirs(calls: int, seconds: Seconds) -> rig.Reading:
     """The same by rtpengine, with one thread, which costs it least on one core."""
-    first = rig.free_ports(4 * calls + 100)
-    ports = first, first + 4 * calls + 99
+    first = rig.free_ports(6 * calls + 100)
+    ports = first, first + 6 * calls + 99
     async with rig.crowd(2 * calls) as phones:
         with rtpengine.running(_CONTROL, ports, MEASURED) as peer:
             rig.place(peer.pid, MEASURED)

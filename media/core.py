@@ -398,7 +398,7 @@ class Core:
             self.express.review()
             relays = bool(self.legs.flows.any())
             gather = self._settings.gather
-            self._backend.gather = gather if relays else max(gather, _PATIENT)
+            self._backend.pace.gather = gather if relays else max(gather, _PATIENT)
 
     def close(self) -> None:
         """Finish what lies on disk."""

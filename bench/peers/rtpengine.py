@@ -68,10 +68,9 @@ class Rtpengine:
     def call(self, number: int, caller: Address, callee: Address) -> tuple[Address, Address]:
         """Set a call up; where the caller and the callee are to send."""
         common = {"call-id": f"call{number}", "from-tag": "a", "ICE": "remove"}
-        to_callee = self._ask({**common, "command": "offer", "sdp": _sdp(caller)})
+        to_callee = _where(self._ask({**common, "command": "offer", "sdp": _sdp(caller)}))
         answer = {**common, "command": "answer", "to-tag": "b", "sdp": _sdp(callee)}
-        to_caller = self._ask(answer)
-        return _where(to_caller), _where(to_callee)
+        return _where(self._ask(answer)), to_callee
 
     def _ask(self, request: Mapping[str, Value]) -> dict[str, str]:
         cookie = f"{next(self._cookies)}".encode()

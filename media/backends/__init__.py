@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from media.backends.pace import Pace
 from media.backends.pool import Pool
 from media.types import Ints, Quads, Seconds
 
@@ -32,8 +33,8 @@ class Backend(Protocol):
 
     name: str
     pool: Pool
-    gather: Seconds
-    """How long a batch may be gathered; may be changed at any time."""
+    pace: Pace
+    """How long a batch may be gathered."""
     oversize: int
     """Packets too long to be taken whole."""
     refused: int

@@ -14,6 +14,7 @@ from itertools import repeat
 import numpy as np
 
 from media.backends import Batch
+from media.backends.pace import Pace
 from media.backends.pool import DATA, NAME, NAME_ROOM, ROOM, STRIDE, Pool
 from media.backends.sockets import PEER_STRIDE, Sockets
 from media.types import Ints, Quads, Seconds
@@ -45,7 +46,7 @@ class EpollBackend:
     def __init__(self, sockets: Sockets, control: int, gather: Seconds) -> None:
         self.pool = Pool(_RECEIVE_ROWS, _SEND_ROWS)
         self.oversize = self.refused = 0
-        self._sockets, self.gather = sockets, gather
+        self._sockets, self.pace = sockets, Pace(gather)
         self._descriptors: list[int] = sockets.descriptors.tolist()
         self._control = control
         self._index: Ints = np.zeros(max(self._descriptors, default=0) + 1, np.int64)
@@ -58,7 +59,6 @@ class EpollBackend:
         self._incoming = _Messages(_RECEIVE_ROWS)
         self._incoming.fill(at + np.uint64(NAME), NAME_ROOM, at + np.uint64(DATA), ROOM)
         self._outgoing = _Messages(_SEND_ROWS)
-        self._last_turn = 0.0
 
     def listen(self, socket: int) -> None:
         self._sockets.drain(socket)
@@ -69,12 +69,14 @@ class EpollBackend:
 
     def wait(self, timeout: Seconds) -> Batch:
         self._next_send_row = self.pool.receiving
+        begun = time.monotonic()
+        left = self.pace.left(begun)
         ready = self._epoll.poll(max(timeout, 0.0), _RECEIVE_ROWS)
-        early = self._last_turn + self.gather - time.monotonic()
+        early = left - (time.monotonic() - begun)
         if ready and early > 0:  # let a batch gather, so that its fixed cost is shared
             time.sleep(min(early, max(timeout, 0.0)))
             ready = self._epoll.poll(0, _RECEIVE_ROWS)
-        self._last_turn = time.monotonic()
+        self.pace.wake(time.monotonic())
         return self._receive(ready)
 
     def _receive(self, ready: list[tuple[int, int]]) -> Batch:

@@ -20,6 +20,7 @@ import time
 import numpy as np
 
 from media.backends import Batch, kernel
+from media.backends.pace import Pace
 from media.backends.pool import DATA, NAME_ROOM, ROOM, STRIDE, Pool
 from media.backends.sockets import PEER_STRIDE, Sockets
 from media.types import Array, Ints, Quads, Seconds, Words
@@ -50,7 +51,7 @@ class UringBackend:
     def __init__(self, sockets: Sockets, control: int, gather: Seconds) -> None:
         self.oversize = self.refused = 0
         self._sockets, self._control = sockets, control
-        self.gather, self._last_turn = gather, 0.0
+        self.pace = Pace(gather)
         self._ring = _Ring(sockets.descriptors)
         self.pool = Pool(_RECEIVE_ROWS, _SEND_ROWS)
         self._buffers = _BufferRing(self._ring, self.pool)
@@ -78,9 +79,9 @@ class UringBackend:
         begun = time.monotonic()
         self._ring.submit()  # what is sent now must not make the waiting longer
         now = time.monotonic()
-        gather = min(max(self.gather - (now - self._last_turn), _LEAST_GATHER), self.gather)
+        gather = max(self.pace.left(now), _LEAST_GATHER)
         completions = self._ring.wait(max(timeout - (now - begun), 0.0), gather)
-        self._last_turn = time.monotonic()
+        self.pace.wake(time.monotonic())
         self._buffers.provide(self._held)
         self._next_send_row = self.pool.receiving
         return self._batch(completions)

@@ -13,6 +13,7 @@ import numpy as np
 
 from media import commands, events
 from media.backends import Batch
+from media.backends.pace import Pace
 from media.backends.pool import NAME, Pool
 from media.backends.sockaddr import pack
 from media.backends.sockets import Sockets
@@ -60,7 +61,7 @@ class ListBackend:
 
     def __init__(self, sockets: Sockets) -> None:
         self.pool = Pool(1024, 4096)
-        self.gather = 0.0
+        self.pace = Pace(0.0)
         self.oversize = self.refused = 0
         self.sent: list[Sent] = []
         self.now: Instant = 0.0
