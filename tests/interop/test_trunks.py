@@ -116,6 +116,7 @@ dial = []
 trunks = "city"
 [modes]
 day = "Mon-Sun 00:00-24:00"
+night = { code = "*92", expires = 1 }
 [lines."74951234567"]
 day = "extension:102"
 night = "hangup:declined"
@@ -393,11 +394,13 @@ def test_p23_p24_a_mode_set_by_hand_changes_where_the_same_number_leads(office: 
     switch = office.switch
     day = switch.command("route", "84951234567", "--from", "89161112233").stdout
     assert "the mode is day, by the calendar" in day and "→ extension:102" in day
-    assert switch.command("mode", "night", "--hours", "1").returncode == 0
+    heard = [*invited(), recv(200), ack(), *accept_bye()]
+    office.dial("105", "*92", *heard)
     office.calls_in("inlet", "74951234567", recv(603), ack_refusal(1))
     night = switch.command("route", "84951234567", "--from", "89161112233").stdout
     assert "the mode is night, set by hand" in night and "→ hangup:declined" in night
-    assert switch.command("mode", "auto").returncode == 0
+    office.dial("105", "*92", *heard)  # again: back to the calendar
+    assert "day" in switch.command("mode").stdout
 
 
 def test_a11_a13_a_database_routes_and_a_silent_one_is_not_waited_for(office: Office) -> None:
