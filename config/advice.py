@@ -16,7 +16,7 @@ from config.targets import Kind
 def advice(settings: Settings) -> list[Problem]:
     """Everything worth a second look."""
     found = [*_placeholders(settings), *_passwords(settings), *_files(settings)]
-    found += [*unsaid(settings), *_idle(settings)]
+    found += [*unsaid(settings), *_idle(settings), *_never(settings)]
     return [Problem(key, sentence, warning=True) for key, sentence in found]
 
 
@@ -74,3 +74,14 @@ def _idle(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, queue in settings.queues.items():
         if not queue.agents and not queue.tiers:
             yield dotted("queues", name, "agents"), "nobody serves this queue; name its agents"
+
+
+def _never(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Rules that wait for digits that nobody is asked for, and look-ups that nobody asks."""
+    collected = {menu.collect.field for menu in settings.menus.values() if menu.collect}
+    for index, rule in enumerate(settings.rules):
+        for field in rule.digits.keys() - collected:
+            yield dotted("rules", index, "digits", field), "no menu collects it"
+    asked = {rule.lookup for rule in settings.rules}
+    for name in settings.lookups.keys() - asked:
+        yield dotted("lookups", name), "no rule asks it"

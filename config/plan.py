@@ -31,7 +31,7 @@ def _feature_numbers(settings: Settings) -> Iterator[tuple[str, str]]:
 def clashes(settings: Settings) -> list[Problem]:
     """Numbers claimed twice, hidden by a code or a site; keys of a call that collide."""
     found = [*_twice(settings), *_behind_codes(settings), *_in_sites(settings)]
-    return [*found, *_in_call(settings), *_logins(settings)]
+    return [*found, *_in_call(settings), *_logins(settings), *_rules(settings)]
 
 
 def _twice(settings: Settings) -> Iterator[Problem]:
@@ -73,6 +73,15 @@ def _logins(settings: Settings) -> Iterator[Problem]:
             key = dotted("trunks", name, "inbound_username")
             if (first := owners.setdefault(login, key)) != key:
                 yield Problem(key, f"{login} is already {first}; choose another name")
+
+
+def _rules(settings: Settings) -> Iterator[Problem]:
+    """A rule decides a call once, and is known by its name."""
+    first: dict[str, int] = {}
+    for index, rule in enumerate(settings.rules):
+        if first.setdefault(rule.name, index) != index:
+            sentence = f"{rule.name} is already rules[{first[rule.name]}]; choose another name"
+            yield Problem(f"rules[{index}].name", sentence)
 
 
 def _in_call(settings: Settings) -> Iterator[Problem]:

@@ -119,6 +119,10 @@ def test_a_name_that_leads_nowhere_is_an_error(text: str, sentence: str) -> None
         ("[queues.q]\nnumber = '*97'", "codes.voicemail: *97 is already queues.q.number"),
         ("[extensions.71]", "71 is already extensions.71"),
         (
+            "[[rules]]\nname = 'a'\npriority = 1\n[[rules]]\nname = 'a'\npriority = 2",
+            "rules[1].name: a is already rules[0]",
+        ),
+        (
             "[extensions.101]\n[trunks.t]\nserver = 'sip:192.0.2.1'\n"
             "inbound_username = '101'\ninbound_password = 'x7kfq'",
             "trunks.t.inbound_username: 101 is already extensions.101",
