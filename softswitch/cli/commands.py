@@ -27,6 +27,10 @@ Config: TypeAlias = Annotated[
 ]
 CALL_COLUMNS = ("id", "state", "caller", "caller_name", "dialled", "began_at", "doing", "legs")
 PHONE_COLUMNS = ("extension", "transport", "address", "expires_at", "user_agent", "contact")
+QUEUE_COLUMNS = (
+    "name", "number", "strategy", "open", "waiting", "longest_wait", "agents", "answered",
+    "abandoned", "service_level",
+)  # fmt: skip
 RECORD_COLUMNS = (
     "id", "began_at", "answered_at", "ended_at", "caller", "caller_name", "dialled", "answered_by",
     "trunk", "queue", "agent", "cause",
@@ -255,7 +259,8 @@ def queues(config: Config = None, as_json: AsJson = False) -> None:
 
     Example: softswitch queues
     """
-    show(ask(config, "GET", "/v1/queues"), as_json=as_json, empty="no queues")
+    answer = ask(config, "GET", "/v1/queues")
+    show(answer, as_json=as_json, empty="no queues", columns=QUEUE_COLUMNS)
 
 
 @app.command()

@@ -277,6 +277,8 @@ async def test_why_is_told(world: World) -> None:
     call = view.waiting()[0].call
     waits = await view.explain("waiting", call)
     assert any("anna: paused" in sentence for sentence in waits.sentences)
+    queue_too = await view.explain("queue", "sales")
+    assert queue_too.sentences[0] == "sales is open: 1 wait, 2 agents logged in, 0 ready."
     anna.dial("*46")
     await anna.rings(within=10)
     told = await view.explain("call", call)

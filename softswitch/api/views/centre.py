@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from acd.actions import Refused
 from acd.agent import Agent
 from acd.call import Entry
-from acd.events import CallLeft, CallMoved, Event, PriorityChanged
+from acd.events import CallLeft, CallMoved, Event, PriorityChanged, Tick
 from acd.queue import Queue
 from acd.types import VisitOutcome
 from config.targets import Target
 from softswitch.api import models
 from softswitch.api.view import RefusedError, UnknownError
-from softswitch.api.views.explaining import explain_agent, explain_call, explain_waiting
+from softswitch.api.views.explaining import (
+    explain_agent,
+    explain_call,
+    explain_queue,
+    explain_waiting,
+)
 from softswitch.pbx.queue.roster import CommandRefused
 from softswitch.pbx.switch import Switch
 
@@ -133,8 +138,11 @@ class Centre:
     # -- why ---------------------------------------------------------------------------
 
     async def explain(self, subject: str, name: str) -> models.Explanation:
+        self._centre.tell(Tick())  # what is told is of this moment
         floor = self._centre.floor
         match subject:
+            case "queue":
+                found = explain_queue(floor, name)
             case "call":
                 found = explain_call(floor, name)
             case "agent":
@@ -142,7 +150,8 @@ class Centre:
             case _:
                 found = explain_waiting(floor, name)
         if found is None:
-            raise UnknownError(subject if subject == "agent" else "call in the queues", name)
+            named = subject in ("agent", "queue")
+            raise UnknownError(subject if named else "call in the queues", name)
         return found
 
 

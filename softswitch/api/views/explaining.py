@@ -48,6 +48,20 @@ def explain_waiting(floor: Floor, name: str) -> models.Explanation | None:
     return models.Explanation(subject=f"waiting {found}", sentences=sentences, facts=facts)
 
 
+def explain_queue(floor: Floor, name: str) -> models.Explanation | None:
+    """Who could serve, and why the first in line is not being served."""
+    queue = floor.queues.get(name)
+    if queue is None:
+        return None
+    staff = f"{queue.logged_in} agents logged in, {queue.staff} ready"
+    state = "open" if queue.open else "closed"
+    sentences = [f"{name} is {state}: {len(queue.line)} wait, {staff}."]
+    first = explain_waiting(floor, queue.line[0][3].call.id) if queue.line else None
+    sentences += first.sentences if first is not None else ()
+    facts = {"waiting": len(queue.line), "logged_in": queue.logged_in, "ready": queue.staff}
+    return models.Explanation(subject=f"queue {name}", sentences=sentences, facts=facts)
+
+
 def _of_offer(offer: dict[str, Any]) -> Iterator[str]:
     at, agent = _time(offer["at"]), offer["agent"]
     yield f"{at}: {offer['queue']} offered the call to {agent} by {offer['strategy']}."
