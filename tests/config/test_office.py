@@ -1,11 +1,14 @@
 """The example office, its fresh copy, and the keys that others rely on."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from config import examine, load
 from config.example import EXAMPLE, office, write_office
+from config.loader import read
 from config.targets import Target
 
 
@@ -41,3 +44,14 @@ def test_a_line_follows_the_mode() -> None:
 
     assert line.scenario("day") == (Target.parse("menu:welcome"),)
     assert line.scenario("night") == line.any == (Target.parse("voicemail:101"),)
+
+
+def test_what_is_commented_out_can_be_obeyed_as_well() -> None:
+    """Trunks, another site and a look-up, for those who take the # away."""
+    inside, mark, outside = office().partition("# ── The outside")
+    bare = re.sub(r"^# (?=\[|[a-z_]+ = )", "", outside, flags=re.MULTILINE)
+    text = inside.replace("# trunks =", "trunks =") + mark + bare
+    secrets = {"CITY_PASSWORD": "x7kfq", "CRM_DATABASE": "sqlite:///crm.db"}
+    settings, problems = read(tomllib.loads(text), environ=secrets)
+    assert settings is not None, problems
+    assert set(settings.trunks) == {"city", "coast"} and "crm" in settings.lookups
