@@ -113,8 +113,9 @@ class _Ringing:
                     if failure.contacts and redirect is not None:
                         self.start(await redirect(leg, failure.contacts))
                     self._note(failure)
-                case Ended(leg):
+                case Ended(leg):  # by us: what it answered is of no use
                     self._drop(leg)
+                    self._note(Failed(leg, leg.cause.status, leg.cause.word))
                 case _:  # digits, hold and the like mean nothing before the answer
                     pass
         best = self._best

@@ -8,7 +8,9 @@ passwords become HA1s when settings are applied.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from ipaddress import ip_address
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from config.addresses import is_loopback
@@ -53,6 +55,10 @@ class Gatekeeper:
             number: _secrets_of(number, person, realm, settings.sip.digest)
             for number, person in settings.extensions.items()
         }
+        default, people = settings.sip.digest, settings.extensions
+        self._wishes = sorted({default, *(each.digest or default for each in people.values())})
+        self._lengths = set(map(len, people))
+        self._salt = blake2b(repr(sorted(self._secrets.items(), key=itemgetter(0))).encode())
         self._lines = {
             trunk.inbound_username: Line(name, trunk)
             for name, trunk in settings.trunks.items()
@@ -94,11 +100,17 @@ class Gatekeeper:
     def _algorithms(self, username: str) -> tuple[str, ...]:
         """What is offered: the extension's own wish where the From names one that has one.
 
-        A stranger learns from it only that such a wish exists, never the default ones.
+        Nobody learns from it who exists: a number that is nobody's has some wish, too, and
+        always the same.
         """
         person = self._settings.extensions.get(username)
-        wish = person.digest if person is not None and person.digest else None
-        return ALGORITHMS[wish or self._settings.sip.digest]
+        if person is not None and person.digest is not None:
+            return ALGORITHMS[person.digest]
+        if person is not None or len(self._wishes) == 1 or len(username) not in self._lengths:
+            return ALGORITHMS[self._settings.sip.digest]
+        drawn = self._salt.copy()
+        drawn.update(username.encode("utf-8", "surrogatepass"))
+        return ALGORITHMS[self._wishes[drawn.digest()[0] % len(self._wishes)]]
 
 
 def _called(request: Request) -> str:

@@ -53,7 +53,7 @@ async def test_a_row_of_a_database_sets_route_and_priority(tmp_path: Path) -> No
         database.execute("insert into customers values (?, ?, ?, ?, ?)", row)
     database.close()
     query = "select route, priority, name, debt from customers where phone = :caller_e164"
-    async with asking(f'database = "sqlite:///{file}"\nquery = "{query}"') as ask:
+    async with asking(f'database = "sqlite:///{file}"\nquery = "{query}"\ntimeout = 20') as ask:
         answer = await ask()
         assert [str(each) for each in answer.route] == ["extension:101", "hangup:busy"]
         assert (answer.priority, answer.name, answer.fields) == (5, "Olga", {"debt": "3"})

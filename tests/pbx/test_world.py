@@ -67,3 +67,15 @@ async def test_a_refused_call_has_its_status_and_addresses_on_record(world: Worl
     assert (record["cause"], record["status"]) == ("busy", 486)
     assert (caller["status"], callee["status"]) == (486, 486)
     assert caller["address"] == "{}:{}".format(*anna.station.address)
+
+
+@in_world()
+async def test_an_answer_that_cannot_be_heard_is_told_to_the_caller_as_such(world: World) -> None:
+    anna, boris = await world.phones("101", "102")
+    talk = anna.dial("102")
+    ringing = await boris.rings()
+    ringing.session.accept(
+        b"v=0\r\no=- 1 1 IN IP4 10.0.1.9\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 18\r\n"
+    )
+    await until(lambda: talk.ended and ringing.ended)
+    assert talk.statuses[-1] == 488
