@@ -7,7 +7,15 @@ from config.base import Positive, Table, matching
 Code: TypeAlias = Annotated[str, matching(r"[0-9*#]{0,8}", "a code: up to 8 of digits, * and #")]
 
 TAKE_NUMBER = frozenset(
-    {"agent_more_time", "any_voicemail", "callback", "directed_pickup", "forward_on"} | {"intercom"}
+    [
+        "agent_more_time",
+        "any_voicemail",
+        "callback",
+        "directed_pickup",
+        "forward_on",
+        "intercom",
+        "leave_message",
+    ]
 )
 """Codes after which a number is dialled at once: `**101`, `*80102`."""
 
@@ -44,6 +52,8 @@ class CodesTable(Table):
     """After-call work lasts until it is ended; `*495`: five minutes more."""
     group_login: Code = "*48"
     """Leaves or joins one's hunt groups."""
+    leave_message: Code = "*99"
+    """`*99102` leaves a message for 102 without ringing; callers may be transferred there."""
     greeting: Code = "*96"
     """Records the own voicemail greeting."""
     callback: Code = "*66"

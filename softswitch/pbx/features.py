@@ -43,7 +43,7 @@ from softswitch.pbx.reachability import follow_handsets, watch_lamps
 from softswitch.pbx.recall_codes import callback, callback_off
 from softswitch.pbx.recording import keep_recordings, on_demand
 from softswitch.pbx.targets import Features
-from softswitch.pbx.voicemail import keep_boxes, voicemail
+from softswitch.pbx.voicemail import keep_boxes, leave_message, voicemail
 
 FEATURES = Features(
     targets={
@@ -78,6 +78,7 @@ FEATURES = Features(
         "greeting": own_greeting_code,
         "group_login": group_login,
         "intercom": intercom,
+        "leave_message": leave_message,
         "last_caller": last_caller,
         "mode": mode_code,
         "park": park,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Tell: TypeAlias = Callable[[int], None]
 """Reports to the one who transfers: 180 while it rings, a final status at the end."""
 
-CODES: Final = frozenset({"park", "slot"})
+CODES: Final = frozenset({"leave_message", "park", "slot"})
 """Feature codes that mean something for a party who is sent there by another."""
 
 

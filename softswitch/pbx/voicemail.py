@@ -16,6 +16,7 @@ from softswitch.calls.causes import NORMAL, UNKNOWN_NUMBER
 from softswitch.calls.errors import Refused
 from softswitch.pbx.boxes import BoxView, box_view, folder_of, own_greeting
 from softswitch.pbx.dictation import Dictation, dictate
+from softswitch.pbx.peers import Phone
 from softswitch.pbx.targets import one, serve
 from softswitch.pbx.voice import Voice
 from softswitch.sip.types import Seconds
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("voicemail")
 
 OPERATOR, SKIP = "0", "#"
+LONGEST = 12
+"""Digits of a box's number."""
 TRIES = 2
 """How often a caller may say something too short."""
 TIDY_EVERY: Seconds = 3600.0
@@ -51,6 +54,14 @@ async def voicemail(switch: Switch, call: Call, target: Target) -> None:
         return
     await _take(switch, call, voice, box)
     call.leg.hang_up(NORMAL)
+
+
+async def leave_message(switch: Switch, call: Call, phone: Phone, number: str) -> None:
+    """`*99102`: straight to the box of 102, asked for where only the code was dialled."""
+    if not number:
+        call.leg.answer()
+        number = await Voice(switch, call).ask("vm-enter-mailbox", most=LONGEST)
+    await serve(switch, call, one(Kind.VOICEMAIL, number))
 
 
 async def _take(switch: Switch, call: Call, voice: Voice, box: BoxView) -> None:

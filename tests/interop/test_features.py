@@ -293,7 +293,7 @@ def test_p11_an_unanswered_transfer_by_one_who_has_gone_comes_back(office: Offic
 
 
 def test_p11_a_transfer_to_a_queue_a_menu_and_a_box(office: Office) -> None:
-    for number in ("500", "800", "*68"):
+    for number in ("700", "500", "*99102"):
         desk, anna = two_talk(office.desk, office.anna)
         anna.transfer(number).result(10)
         desk.hears_voice()
@@ -413,6 +413,19 @@ def test_p17_a_parked_call_is_fetched_from_any_phone(office: Office) -> None:
     anna.transfer("*68").result(10)
     guest.hears_voice()
     office.boris.calls("71").hears(DIRECTOR)
+    guest.hears(BORIS)
+
+
+def test_p17_a_page_tells_everybody_that_a_call_waits(office: Office) -> None:
+    """Switched on in the running switch, which touches no call."""
+    office.switch.command("set", "park.page", "floor")
+    told(office.switch, "reload")
+    guest, anna = two_talk(office.guest, office.anna)
+    anna.transfer("*68").result(10)
+    office.boris.takes().hears_voice().hang_up()
+    office.switch.command("unset", "park.page")
+    told(office.switch, "reload")
+    office.boris.calls("71").hears(GUEST)
     guest.hears(BORIS)
 
 

@@ -193,3 +193,34 @@ async def test_wrong_pins_end_the_call(world: World) -> None:
     await until(lambda: talk.ended)
 
     assert world.records()[0]["cause"] == "forbidden"
+
+
+@in_world(BOXES)
+async def test_p11_a_caller_is_transferred_to_a_box(world: World) -> None:
+    anna, boris, carl = await world.phones("101", "104", "102")
+    talk = anna.dial("104")
+    mine = (await boris.rings()).answer()
+    await world.settle()
+
+    mine.refer("*99102")
+    await until(lambda: world.studio.recorders)
+    await world.pass_time(3.0)
+    talk.hang_up()
+    await world.settle()
+
+    assert mine.ended and not carl.talks
+    [message] = world.switch.mailroom.index.box("102")
+    assert message.caller == "101"
+
+
+@in_world(BOXES)
+async def test_a_box_is_asked_for_where_only_the_code_was_dialled(world: World) -> None:
+    anna = await world.phone("101")
+    talk = anna.dial("*99")
+    await world.settle()
+    talk.press("102#")
+    await until(lambda: world.studio.recorders)
+    assert "vm-enter-mailbox" in world.told()
+    nowhere = anna.dial("*99999")
+    await until(lambda: nowhere.ended)
+    assert nowhere.statuses[-1] == 404
