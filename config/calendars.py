@@ -23,6 +23,7 @@ class Events:
 
         self._text = text
         self._query: Any = recurring_ical_events.of(icalendar.Calendar.from_ical(text))
+        self._latest: tuple[dt.datetime, bool] | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Events":
@@ -35,8 +36,15 @@ class Events:
             raise ValueError(f"{path} is no iCalendar file: {error}") from None
 
     def holds(self, moment: dt.datetime) -> bool:
-        """Whether an event lasts at `moment`; the moment it ends it is over."""
-        return any(not _cancelled(event) for event in self._query.at(moment))
+        """Whether an event lasts in the minute of `moment`; the minute it ends it is over.
+
+        Every call asks, and the library takes up to a millisecond, so a minute is asked once.
+        """
+        minute = moment.replace(second=0, microsecond=0)
+        if self._latest is None or self._latest[0] != minute:
+            lasts = any(not _cancelled(event) for event in self._query.at(minute))
+            self._latest = minute, lasts
+        return self._latest[1]
 
     def edges(self, begin: dt.datetime, end: dt.datetime) -> set[dt.datetime]:
         """When events begin and end between the two."""
