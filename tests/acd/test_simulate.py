@@ -24,7 +24,7 @@ from acd.simulate.replay import replay, share_changed
 from acd.simulate.scenario import Scenario, Shift, one_queue
 from acd.simulate.study import compare, estimate, student, with_strategy
 from acd.strategies import strategies
-from acd.types import Instant, State
+from acd.types import Instant, State, VisitOutcome
 from tests.acd.history import any_event, any_settings
 
 
@@ -125,6 +125,28 @@ def test_a_recorded_day_under_another_strategy() -> None:
     assert changed is not None
     assert changed > 0.3
     assert len(other.assignments) == pytest.approx(len(day.assignments), rel=0.05)
+
+
+def test_c55_those_called_back_and_those_who_stay_wait_the_same() -> None:
+    """Every second caller who waits a second asks for a callback: nobody gains or loses by it."""
+    scenario = one_queue(5, 96.0, 30.0)
+    people = scenario.callers(2)
+    wishes: list[tuple[Instant, Event]] = [
+        (caller.at + 1, CallbackRequested(caller.call, f"+{n}"))
+        for n, caller in enumerate(people[::2])
+    ]
+    log = Day(scenario, people, events=wishes).log
+    arrived = {caller.call: caller.at for caller in people}
+    waits: dict[bool, list[float]] = {True: [], False: []}
+    for visit in log.visits["q"]:
+        if visit.outcome is VisitOutcome.ANSWERED:
+            waits[visit.callback].append(visit.joined + visit.waited - arrived[visit.call])
+    back, stayed = waits[True], [wait for wait in waits[False] if wait > 1]
+    assert min(len(back), len(stayed)) > 500
+    assert fmean(back) == pytest.approx(fmean(stayed), rel=0.1)
+    for share in (25, 50, 90):
+        ordered = [percentile(sorted(each), share) or 0.0 for each in (back, stayed)]
+        assert ordered[0] == pytest.approx(ordered[1], rel=0.15)
 
 
 def test_what_callers_did_while_they_waited_is_done_again() -> None:
