@@ -240,3 +240,30 @@ def explain_waiting(floor: Floor, call_id: CallId) -> dict[str, Any] | None:
             for name, entry in call.entries.items()
         },
     }
+
+
+def explain_queue(floor: Floor, name: str) -> dict[str, Any] | None:
+    """How the queue decides at this moment, how well it predicts, and what its shadow would do.
+
+    `yields` is for how many seconds after a caller others of one level more may come and still be
+    served first: the bound of starvation, for each level.
+    """
+    queue = floor.queues.get(name)
+    if queue is None:
+        return None
+    decisions, different = queue.shadowed
+    agents = [seat.agent for seat in queue.seats.values()]
+    return {
+        "queue": name,
+        "strategy": queue.rule.name,
+        "open": queue.open,
+        "waiting": len(queue.line),
+        "logged_in": queue.logged_in,
+        "ready": queue.staff,
+        "free": sum(agent.available for agent in agents),
+        "yields": queue.settings.ageing or floor.settings.ageing,
+        "prediction": queue.predictor.accuracy()._asdict(),
+        "shadow": queue.settings.shadow,
+        "shadow_decisions": decisions,
+        "shadow_differed": different,
+    }

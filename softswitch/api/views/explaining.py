@@ -10,6 +10,7 @@ from acd import explain
 from acd.floor import Floor
 from acd.types import Instant
 from softswitch.api import models
+from softswitch.pbx.acd_settings import STRICT
 
 
 def explain_call(floor: Floor, name: str) -> models.Explanation | None:
@@ -49,17 +50,45 @@ def explain_waiting(floor: Floor, name: str) -> models.Explanation | None:
 
 
 def explain_queue(floor: Floor, name: str) -> models.Explanation | None:
-    """Who could serve, and why the first in line is not being served."""
-    queue = floor.queues.get(name)
-    if queue is None:
+    """How it decides, who could serve, and why the first in line is not being served."""
+    facts, queue = explain.explain_queue(floor, name), floor.queues.get(name)
+    if facts is None or queue is None:
         return None
-    staff = f"{queue.logged_in} agents logged in, {queue.staff} ready"
-    state = "open" if queue.open else "closed"
-    sentences = [f"{name} is {state}: {len(queue.line)} wait, {staff}."]
+    sentences = [*_of_service(facts), *_of_prediction(facts["prediction"])]
+    if facts["shadow"]:
+        sentences.append(
+            f"Its shadow {facts['shadow']} would have decided otherwise in"
+            f" {facts['shadow_differed']} of {facts['shadow_decisions']} choices."
+        )
     first = explain_waiting(floor, queue.line[0][3].call.id) if queue.line else None
     sentences += first.sentences if first is not None else ()
-    facts = {"waiting": len(queue.line), "logged_in": queue.logged_in, "ready": queue.staff}
     return models.Explanation(subject=f"queue {name}", sentences=sentences, facts=facts)
+
+
+def _of_service(facts: dict[str, Any]) -> Iterator[str]:
+    state = "open" if facts["open"] else "closed"
+    staff = f"{facts['logged_in']} agents logged in, {facts['ready']} ready"
+    yield f"{facts['queue']} is {state}: {facts['waiting']} wait, {staff}."
+    yield f"It serves by {facts['strategy']}; {facts['free']} agents are free."
+    if facts["yields"] >= STRICT:
+        yield "Priority is strict: less important callers may wait for ever."
+    else:
+        yield (
+            f"{facts['yields']:g} seconds of waiting make up for a level of priority: nobody who"
+            " comes later than that, for each level, is served before."
+        )
+
+
+def _of_prediction(found: dict[str, Any]) -> Iterator[str]:
+    if found["coverage"] is None:
+        yield "Too few have waited to say how good its predictions are."
+        return
+    error = found["error"][found["chosen"]]
+    yield (
+        f"Waits are predicted by {found['chosen']}: {error:.0f} seconds wrong in the mean;"
+        f" {found['coverage']:.0%} of intervals held, {found['nominal']:.0%} are meant to"
+        f" ({found['judged']} judged)."
+    )
 
 
 def _of_offer(offer: dict[str, Any]) -> Iterator[str]:

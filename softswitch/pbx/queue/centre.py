@@ -26,6 +26,7 @@ from acd.actions import (
     Offer,
     OfferEnded,
     Refused,
+    ShadowDiffered,
     TalkEnded,
     Withdraw,
 )
@@ -210,6 +211,9 @@ class Centre:
             case AgentChanged(agent, state, detail, until):
                 reason = detail or None
                 tell("agent.changed", agent=agent, state=state.value, reason=reason, until=until)
+            case ShadowDiffered(_, queue, strategy, agent, instead, call):
+                names = {"strategy": strategy, "agent": agent, "instead": instead}
+                tell("queue.shadow", queue=queue, **names, call=call or None)
             case TalkEnded(call, queue, agent, talked):
                 tell("agent.talked", agent=agent, call=call, queue=queue, talked=round(talked, 3))
             case OfferEnded(_, call, queue, agent, outcome, rang):
