@@ -84,11 +84,16 @@ class Media:
         """
         able = [beside.worker] if beside else sorted(self._workers, key=lambda w: w.load)
         for worker in able:
-            free = worker.free if family == 4 else worker.free6
-            if free:
-                row = free.popleft()
-                return MediaLeg(self, worker, next(self._ids), row, family, on_event)
+            if worker.free if family == 4 else worker.free6:
+                return self.open_in(worker, on_event, family)
         raise NoPorts(f"no free port pair in {self.settings.ports} (IPv{family})")
+
+    def open_in(self, worker: Worker, on_event: OnEvent, family: Literal[4, 6]) -> MediaLeg:
+        """A new leg in this engine.  Raises NoPorts."""
+        free = worker.free if family == 4 else worker.free6
+        if not free:
+            raise NoPorts(f"no free port pair in {worker.settings.ports} (IPv{family})")
+        return MediaLeg(self, worker, next(self._ids), free.popleft(), family, on_event)
 
     def player(
         self,
@@ -130,14 +135,12 @@ class Media:
         number = next(self._ids)
         sources = [source for source in (left, right) if source is not None]
         worker = next(w for w in (source.home for source in sources) if w is not None)
-        for source in sources:
-            source.move_in(worker)
         worker.post(
             commands.Record(
                 number,
                 str(path),
-                left.id,
-                None if right is None else right.id,
+                left.heard_in(worker),
+                None if right is None else right.heard_in(worker),
                 rate,
                 stereo,
                 format,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from media import commands, events
 from media.items import Item
+from media.link import join
 from media.settings import MediaSettings
 from media.stream import Stream
 from media.types import Seconds
@@ -33,18 +34,33 @@ class Plane(Protocol):
 
     def forget(self, number: int) -> None: ...
 
+    def open_in(self, worker: Worker, on_event: OnEvent, family: Literal[4, 6]) -> MediaLeg: ...
+
     def question(self, worker: Worker) -> tuple[int, asyncio.Future[Any]]: ...
 
 
 class MediaLeg:
     """One party's sound: a port pair, a stream once signalling agreed, and whom it hears."""
 
-    __slots__ = ("_closed", "_media", "address", "id", "port", "rtcp_port", "worker")
+    __slots__ = (
+        *("_closed", "_generation", "_links", "_media", "_stream", "address", "family", "id"),
+        *("port", "rtcp_port", "worker"),
+    )
 
     def __init__(
-        self, media: Plane, worker: Worker, number: int, row: int, family: int, on_event: OnEvent
+        self,
+        media: Plane,
+        worker: Worker,
+        number: int,
+        row: int,
+        family: Literal[4, 6],
+        on_event: OnEvent,
     ) -> None:
         settings = media.settings
+        self.family, self._generation = family, worker.generation
+        self._stream: Stream | None = None
+        self._links: dict[Worker, tuple[MediaLeg, MediaLeg]] = {}
+        """By engine where this leg is heard: the link's ends, here and there."""
         self._media, self.worker, self.id = media, worker, number
         self.address = settings.address if family == 4 else settings.address6 or "::"
         self.port: int = worker.ports[row]
@@ -58,24 +74,57 @@ class MediaLeg:
     def home(self) -> Worker | None:
         return self.worker
 
-    def move_in(self, worker: Worker) -> None:
-        """A leg lives where its ports are bound."""
-        _same(self.worker, worker)
+    @property
+    def lives(self) -> bool:
+        """Whether its engine still is the one it was opened in."""
+        return self._generation == self.worker.generation and self.worker.answers
+
+    def heard_in(self, worker: Worker) -> int:
+        """Its number for who listens in that engine: of a link's end, if that is another one."""
+        if worker is self.worker or self._closed or not self.lives:
+            return self.id
+        return self._link(worker)[1].id
 
     def connect(self, stream: Stream) -> None:
         """Use this agreement from now on; again at each offer and answer."""
+        self._stream = stream
         self.worker.post(commands.Connect(self.id, stream))
+        for near, far in self._links.values():
+            join(near, far, stream)
 
     def hear(self, *sources: Source | Mapping[Source, float], gain: float = 1.0) -> None:
         """Replace whom this leg hears: sources at one gain, or one mapping of gains.
 
         Nothing given: silence.  A leg that hears itself gets its echo.
         """
-        heard = _gains(sources, gain)
-        for source in heard:
-            source.move_in(self.worker)
-        gains = {source.id: value for source, value in heard.items()}
-        self.worker.post(commands.Hear(self.id, gains))
+        if self._closed:
+            return
+        here: dict[int, float] = {}
+        there: dict[Worker, dict[int, float]] = {}
+        for source, value in _gains(sources, gain).items():
+            home = source.home
+            if isinstance(source, Room) and home is not None and home is not self.worker:
+                there.setdefault(home, {})[source.heard_in(home)] = value
+            else:
+                here[source.heard_in(self.worker)] = value
+        for worker in self._links.keys() - there.keys():
+            worker.post(commands.Hear(self._links[worker][1].id, {}))
+        for worker, gains in there.items():
+            near, far = self._link(worker)
+            worker.post(commands.Hear(far.id, gains))
+            here[near.id] = 1.0
+        self.worker.post(commands.Hear(self.id, here))
+
+    def _link(self, worker: Worker) -> tuple[MediaLeg, MediaLeg]:
+        """Two legs by which this one is heard in another engine.  Raises NoPorts."""
+        ends = self._links.get(worker)
+        if ends is None or not all(end.lives for end in ends):
+            near = self._media.open_in(self.worker, _ignore, self.family)
+            far = self._media.open_in(worker, _ignore, self.family)
+            join(near, far, self._stream or Stream(None))
+            near.hear(self)
+            ends = self._links[worker] = near, far
+        return ends
 
     def send_dtmf(self, digits: str, ms: int = 100) -> None:
         """Press keys towards the peer: as events where it takes them, else as tones.
@@ -114,6 +163,9 @@ class MediaLeg:
         if not self._closed:
             self._closed = True
             self.worker.post(commands.Close(self.id))
+            for ends in self._links.values():
+                for end in ends:
+                    end.close()
 
 
 class Player:
@@ -138,14 +190,15 @@ class Player:
     def home(self) -> Worker | None:
         return self._lives[0][0] if self._lives else None
 
-    def move_in(self, worker: Worker) -> None:
-        """A player is made in every engine where somebody hears it."""
+    def heard_in(self, worker: Worker) -> int:
+        """Its number for who listens in that engine: it is made in each where somebody does."""
         here = (worker, worker.generation)
         if here not in self._lives:
             self._lives = [life for life in self._lives if life[0] is not worker] + [here]
             if not self._loop:
                 worker.promise(self.id, events.Played(self.id, ENGINE_DIED))
             worker.post(commands.Play(self.id, self._items, self._loop, self._shared))
+        return self.id
 
     def pause(self) -> None:
         """Stand still and be silent."""
@@ -177,7 +230,7 @@ class Room:
 
     def __init__(self, number: int, rate: int, loudest: int | None) -> None:
         self.id, self._rate, self._loudest = number, rate, loudest
-        self._members: dict[int, float] = {}
+        self._members: dict[Source, float] = {}
         self._worker: Worker | None = None
         self._generation = 0
 
@@ -185,27 +238,28 @@ class Room:
     def home(self) -> Worker | None:
         return self._worker
 
-    def move_in(self, worker: Worker) -> None:
-        """A room lives in the engine of its first member."""
+    def heard_in(self, worker: Worker) -> int:
+        """Its number; it lives in the engine of its first member, and nowhere else."""
         if self._worker is None:
             self._worker = worker
-        _same(self._worker, worker)
+        if self._worker is not worker:
+            raise ValueError("rooms are heard in their own engine only")
         if self._generation != worker.generation:
             self._generation = worker.generation
             worker.post(commands.MakeRoom(self.id, self._rate, self._loudest))
+        return self.id
 
     def add(self, source: Source, gain: float = 1.0) -> None:
         """Let the room hear `source`; again to change its gain; 0 mutes it."""
-        if source.home is not None:
-            self.move_in(source.home)
-        if self._worker is not None:
-            self.move_in(self._worker)
-            source.move_in(self._worker)
-        self._members[source.id] = gain
+        home = self._worker or source.home
+        if home is not None:
+            self.heard_in(home)
+            source.heard_in(home)
+        self._members[source] = gain
         self._tell()
 
     def remove(self, source: Source) -> None:
-        self._members.pop(source.id, None)
+        self._members.pop(source, None)
         self._tell()
 
     def close(self) -> None:
@@ -213,8 +267,10 @@ class Room:
             self._worker.post(commands.Close(self.id))
 
     def _tell(self) -> None:
-        if self._worker is not None:
-            self._worker.post(commands.Hear(self.id, dict(self._members)))
+        worker = self._worker
+        if worker is not None:
+            heard = {member.heard_in(worker): gain for member, gain in self._members.items()}
+            worker.post(commands.Hear(self.id, heard))
 
 
 class Recorder:
@@ -252,6 +308,5 @@ def _gains(
     return heard
 
 
-def _same(one: Worker, other: Worker) -> None:
-    if one is not other:
-        raise ValueError("legs that hear each other must be opened beside each other")
+def _ignore(event: events.Event) -> None:
+    """What befalls a link is told by the legs it serves."""

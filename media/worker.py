@@ -40,7 +40,7 @@ class Worker(asyncio.Protocol):
         self.ports: tuple[int, ...] = ()
         self.free: deque[int] = deque()
         self.free6: deque[int] = deque()
-        self._settings, self._deliver = settings, deliver
+        self.settings, self._deliver = settings, deliver
         self._rows: dict[int, int] = {}
         self._promised: dict[int, events.Event] = {}
         """What is told of each thing that lives here, should the engine die before its end."""
@@ -79,7 +79,7 @@ class Worker(asyncio.Protocol):
         self._ready = loop.create_future()
         transport, _ = await loop.create_connection(lambda: self, sock=ours)
         self._transport = transport
-        transport.write(encode([commands.Configure(self._settings, self.number)]))
+        transport.write(encode([commands.Configure(self.settings, self.number)]))
         await self._ready
 
     async def stop(self) -> None:

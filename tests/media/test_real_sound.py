@@ -107,6 +107,58 @@ async def test_a_room_is_heard_without_oneself(media: Media, table: list[Party])
         assert min(shares.values()) > PRESENT
 
 
+@pytest.fixture
+async def engines(backend: BackendName) -> AsyncIterator[Media]:
+    """Two of them, which take legs by turns."""
+    made = Media(settings(backend, pairs=30, workers=2))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def test_legs_of_two_engines_hear_each_other(engines: Media, table: list[Party]) -> None:
+    """As after a transfer that joins two calls: relayed over the loopback, keys as well."""
+    keys = {"dtmf_send_pt": EVENTS, "dtmf_receive_pt": EVENTS}
+    table += [Party(engines, frequency, **keys) for frequency in TONES[:2]]
+    one, other = table
+    assert one.leg.worker is not other.leg.worker
+    free = engines.usage[0]
+    one.leg.hear(other.leg)
+    other.leg.hear(one.leg)
+    for leg in (one.leg, other.leg):
+        await leg.stats()
+    for at in range(60):  # relayed sound has no clock but the talkers'
+        one.say(at)
+        other.say(at)
+        await one.listen()
+        await other.listen()
+    one.send(one.leg, Rtp(70, 70 * 160, bytes((5, 0x8A, 1, 64)), EVENTS, marker=True).encode())
+    assert share(one.heard(), TONES[1]) > 0.9
+    assert share(other.heard(), TONES[0]) > 0.9
+    told = await one.until(events.Dtmf)
+    assert isinstance(told, events.Dtmf)
+    assert told.digit == "5"
+    one.leg.close()
+    other.leg.close()
+    await one.until(events.Closed)
+    await other.until(events.Closed)
+    await engines.stats()
+    assert engines.usage[0] == free - 2
+
+
+async def test_a_room_takes_members_of_two_engines(engines: Media, table: list[Party]) -> None:
+    table += [Party(engines, frequency) for frequency in TONES]
+    room = engines.room()
+    for party in table:
+        room.add(party.leg)
+        party.leg.hear(room)
+    await converse(table)
+    for party, own in zip(table, TONES, strict=True):
+        heard = party.heard()
+        assert share(heard, own) < ABSENT
+        assert all(share(heard, f) > PRESENT for f in TONES if f != own)
+
+
 async def test_a_whisper_reaches_the_agent_and_not_the_customer(
     media: Media, table: list[Party]
 ) -> None:
