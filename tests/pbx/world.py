@@ -360,6 +360,13 @@ class World:
             "players": sum(not player.shared for player in studio.players.values()),
             "rooms": len(studio.rooms),
             "recorders": len(studio.recorders),
+            "callers of queues": len(self.centre.callers) + self._waiting(),
+            "offers": len(self.centre.floor.offers),
+            "agents' legs": sum(
+                len(agent.talks) + len(agent.legs) for agent in self.centre.floor.agents.values()
+            ),
+            "broken rules of queues": len(self.centre.keeper.engine.audit())
+            + sum(alarm.name.startswith("queue-") for alarm in switch.alarms),
             "callers in queues": len(self.centre.floor.calls),
             "offers": len(self.centre.floor.offers),
             "parked": len(switch.parking),
@@ -368,6 +375,10 @@ class World:
             "dialogs": overview["dialogs"] - lasting,
             "unacknowledged": overview["unacknowledged"],
         }
+
+    def _waiting(self) -> int:
+        """Callers on the line whom the queue engine still believes in."""
+        return sum(call.live for call in self.centre.floor.calls.values())
 
     def _subscriptions(self) -> list[Any]:
         sessions = self.station.ua.sessions
