@@ -367,8 +367,6 @@ class World:
             ),
             "broken rules of queues": len(self.centre.keeper.engine.audit())
             + sum(alarm.name.startswith("queue-") for alarm in switch.alarms),
-            "callers in queues": len(self.centre.floor.calls),
-            "offers": len(self.centre.floor.offers),
             "parked": len(switch.parking),
             "channels of trunks": sum(carrier.used for carrier in switch.trunks),
             "sessions": overview["sessions"],
