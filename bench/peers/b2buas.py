@@ -13,13 +13,14 @@ from pathlib import Path
 
 from bench.cores import MEASURED
 from bench.rig import place
-from bench.servers import CALLEES, CALLERS, Server
+from bench.servers import AGENTS, CALLEES, CALLERS, Server
 from tests.interop.ports import free_ports
 from tests.interop.process import Child
 
 _HERE = Path(__file__).parent
 _PLACES = f"{_HERE.parent / 'out' / 'sippy' / 'bin'}:{os.environ['PATH']}:/usr/sbin"
 """`make peers` gives sippy a Python environment of its own."""
+PEOPLE = (*CALLERS, *CALLEES, *AGENTS)
 
 
 def _program(name: str) -> str | None:
@@ -42,7 +43,7 @@ def asterisk(folder: Path) -> Iterator[Server]:
     assert program is not None, "make peers installs asterisk where the distribution has it"
     for path in (_HERE / "asterisk").glob("*.conf"):
         text = path.read_text().replace("FOLDER", str(folder)).replace("PORT", str(port))
-        people = "".join(map(_endpoint, (*CALLERS, *CALLEES))) if path.stem == "pjsip" else ""
+        people = "".join(map(_endpoint, PEOPLE)) if path.stem == "pjsip" else ""
         (folder / path.name).write_text(text + people)
     words = [program, "-f", "-C", str(folder / "asterisk.conf")]
     with Child(words, folder / "log") as child:
