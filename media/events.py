@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from media.types import Address, Seconds
 
@@ -57,12 +57,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Dtmf:
-    """A key was pressed, told once however it was sent; `by` is "event" or "inband"."""
+    """A key was pressed, told once however it was sent."""
 
     leg: int
     digit: str
     ms: int
-    by: str
+    by: Literal["event", "inband"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import numpy as np
 
@@ -67,7 +68,7 @@ class Keys:
             self._receiver.receive(packets.leg, payloads, packets.timestamp, now, clocks), "event"
         )
 
-    def tell(self, presses: Iterable[tuple[int, str, int]], by: str) -> None:
+    def tell(self, presses: Iterable[tuple[int, str, int]], by: Literal["event", "inband"]) -> None:
         """Report presses (row, key, milliseconds) and pass events on."""
         for row, key, ms in presses:
             leg = int(self._legs.leg[row])
@@ -78,7 +79,9 @@ class Keys:
     def _pass_on(self, leg: int, key: str, ms: int) -> None:
         for listener in self._board.listeners_of(leg):
             takes_events = self._legs.out_event_type[self._board.rows[listener]] >= 0
-            if not (takes_events and self._board.relays(leg, listener)):
+            if takes_events and self._board.relays(leg, listener):
+                continue
+            if takes_events or self._board.streams[listener].tones:
                 self.press(listener, key, max(ms, _LEAST_MS))
 
     def press(self, leg: int, keys: str, ms: int) -> None:

@@ -57,6 +57,9 @@ class Stream:
     dtmf_send_pt: int | None = None
     """Payload type of telephone-event towards the peer; None: the peer knows none."""
     dtmf_receive_pt: int | None = None
+    tones: bool = True
+    """Whether keys that others press are sent as tones where the peer takes no events; False
+    where signalling tells them."""
     ptime: Seconds = 0.02
     remote_rtcp: Address | None = None
     """Where RTCP goes; None: the port after RTP's."""

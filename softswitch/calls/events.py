@@ -5,11 +5,14 @@ SIP ends below this line: a feature sees that a phone rings, answers or holds, n
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from softswitch.calls.leg import Leg
     from softswitch.sip.message import Request
+
+KeyForm: TypeAlias = Literal["event", "inband", "info"]
+"""How a key came: as an RFC 4733 event, as tones in the sound, in SIP INFO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Digit:
 
     leg: "Leg"
     digit: str
+    by: KeyForm = "event"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from softswitch.calls.events import (
     Event,
     Failed,
     Held,
+    KeyForm,
     Resumed,
     Ringing,
 )
@@ -386,7 +387,7 @@ class Leg:
             digit = read_info(request)
             respond(200 if digit or not request.body else 415)
             if digit:
-                self._press(digit)
+                self._press(digit, "info")
         elif self._is_read:
             self._inbox.put(Asked(self, request, respond))
         else:
@@ -439,9 +440,9 @@ class Leg:
         self._board.on_leg(self)
         self._inbox.put(Held(self) if held else Resumed(self))
 
-    def _press(self, digit: str) -> None:
+    def _press(self, digit: str, by: KeyForm) -> None:
         self.digits.put(digit)
-        self._inbox.put(Digit(self, digit))
+        self._inbox.put(Digit(self, digit, by))
 
     def _lost(self) -> None:
         """Neither a packet nor a BYE: the peer is gone, or the engine is."""

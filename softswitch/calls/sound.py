@@ -14,6 +14,7 @@ from media.client import Media, MediaLeg, NoPorts, Source
 from media.events import Closed, Dtmf, Event, LegStats, Silent, Starved
 from softswitch.calls.causes import CONGESTED
 from softswitch.calls.errors import Refused
+from softswitch.calls.events import KeyForm
 from softswitch.calls.profile import DtmfForm, Profile
 from softswitch.calls.stream import stream_of
 from softswitch.entropy import ENTROPY
@@ -43,7 +44,7 @@ class Sound:
         media: Media,
         address: str,
         profile: Profile,
-        on_digit: Callable[[str], None],
+        on_digit: Callable[[str, KeyForm], None],
         on_lost: Callable[[], None],
     ) -> None:
         """`address`: the IP literal that the peer is told to send to."""
@@ -209,12 +210,14 @@ class Sound:
     def _connect(self) -> None:
         agreement = self.agreement
         assert agreement is not None
-        self.port.connect(stream_of(agreement, latch=self._profile.latch))
+        profile = self._profile
+        tones = profile.dtmf is not DtmfForm.INFO
+        self.port.connect(stream_of(agreement, latch=profile.latch, tones=tones))
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case Dtmf(_, digit):
-                self._on_digit(digit)
+            case Dtmf(_, digit, _, by):
+                self._on_digit(digit, by)
             case Starved():
                 self._on_lost()
             case Silent() if self._on_silence is not None:

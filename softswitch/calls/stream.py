@@ -5,8 +5,9 @@ from softswitch.sdp import Agreement
 from softswitch.sdp import SrtpKey as AgreedKey
 
 
-def stream_of(agreement: Agreement, *, latch: bool) -> Stream:
-    """The engine's view of an agreement; `latch`: believe the first valid source (NAT)."""
+def stream_of(agreement: Agreement, *, latch: bool, tones: bool = True) -> Stream:
+    """The engine's view of an agreement; `latch`: believe the first valid source (NAT);
+    `tones`: the peer hears keys as tones if it takes no events."""
     codec = agreement.codec
     return Stream(
         remote=(agreement.remote_address, agreement.remote_port),
@@ -23,6 +24,7 @@ def stream_of(agreement: Agreement, *, latch: bool) -> Stream:
         srtp_send=_key(agreement.srtp_send),
         srtp_receive=_key(agreement.srtp_receive),
         latch=latch,
+        tones=tones,
         sending=agreement.direction.sends,
         receiving=agreement.direction.receives,
     )

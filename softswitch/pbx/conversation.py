@@ -25,6 +25,7 @@ from softswitch.calls.events import (
 )
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg, ignore
+from softswitch.calls.profile import DtmfForm
 from softswitch.pbx.key_codes import KeyCodes
 
 if TYPE_CHECKING:
@@ -87,10 +88,19 @@ class Conversation:
                 case Asked() | Digit() | Commanded():
                     if isinstance(event, Digit):
                         self.on_key(event)
+                        self._pass_on(event)
                     if await self.switch.features.during_talk(self, event):
                         return
                 case _:  # answered and ringing are over; nothing else concerns two who talk
                     pass
+
+    def _pass_on(self, key: Digit) -> None:
+        """Let the other party have a key that its sound does not bring: INFO to whatever it
+        takes, and anything to one that wants INFO."""
+        other = self.other(key.leg)
+        wants_info = other.profile.dtmf is DtmfForm.INFO
+        if key.by == "info" or (wants_info and key.by == "event"):
+            other.press(key.digit)
 
     def _replace(self, leg: Leg, by: Leg) -> None:
         """`by` goes on in place of `leg`, who is let go."""

@@ -84,6 +84,17 @@ def test_a_listener_without_events_hears_the_tones() -> None:
     assert [key for _, key, _ in heard] == ["7"]
 
 
+def test_a_listener_who_is_told_by_signalling_hears_no_tones() -> None:
+    engine = VirtualEngine()
+    one, other = engine.leg(**WITH_EVENTS), engine.leg(tones=False)
+    engine.bridge(one, other)
+    press(engine, one, key=7)
+    before = len(engine.sent_to(other))
+    for _ in range(25):
+        engine.tick()
+    assert len(engine.sent_to(other)) == before
+
+
 def test_sound_is_withheld_while_keys_are_sent_and_the_stream_goes_on_after() -> None:
     engine = VirtualEngine()
     one, other = engine.leg(**WITH_EVENTS), engine.leg(**WITH_EVENTS)
