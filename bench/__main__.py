@@ -21,10 +21,7 @@ def main(words: Sequence[str]) -> int:
     if words[:1] == ["compare"]:
         return _compare(words[1:])
     wish = _parser().parse_args(words)
-    try:
-        run = take(_chosen(wish.names, wish.quick), quick=wish.quick, rounds=wish.rounds)
-    except KeyboardInterrupt:
-        return 130
+    run = take(_chosen(wish.names, wish.quick), quick=wish.quick, rounds=wish.rounds)
     if wish.json:
         wish.json.parent.mkdir(parents=True, exist_ok=True)
         wish.json.write_text(run.to_json(), encoding="utf-8")

@@ -25,16 +25,24 @@ from bench.run import Run, Taken
 ROOT = Path(__file__).parent.parent
 PATIENCE = 10.0
 """A measurement may take this many times its usual time, and a minute."""
+INTERRUPTED = "interrupted"
 Tick = Callable[[float], None]
 """Told how many seconds a measurement has taken so far."""
 
 
 def take(wanted: Sequence[Measurement], *, quick: bool, rounds: int) -> Run:
-    """Every one of them, in order; what fails has an error and no figures."""
+    """Every one of them, in order; what fails has an error and no figures.
+
+    Ctrl-C ends it with what has been measured so far.
+    """
     began_at = datetime.now(UTC).isoformat(timespec="seconds")
+    taken: list[Taken] = []
     with _progress(wanted, quick, rounds) as start:
-        taken = tuple(_take(measurement, quick, rounds, start) for measurement in wanted)
-    return Run(describe(), began_at, quick, rounds, taken)
+        for measurement in wanted:
+            taken.append(_take(measurement, quick, rounds, start))
+            if taken[-1].error == INTERRUPTED:
+                break
+    return Run(describe(), began_at, quick, rounds, tuple(taken))
 
 
 def _take(
@@ -46,8 +54,9 @@ def _take(
     for _ in range(rounds):
         try:
             told = _child(measurement, quick, start(measurement))
-        except (RuntimeError, TimeoutError) as error:
-            return Taken(measurement.name, time.monotonic() - begun, error=str(error))
+        except (RuntimeError, TimeoutError, KeyboardInterrupt) as error:
+            why = str(error) or INTERRUPTED
+            return Taken(measurement.name, time.monotonic() - begun, error=why)
         found.append(told["figures"])
         yardsticks.append(told["yardsticks"][measurement.yardstick])
     figures, remarks = read(measurement.name, found, measurement.unit)
