@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softswitch.store.errors import JournalFullError
 from tests.pbx.test_queue import joined, queue, state
 from tests.pbx.test_queue_callback import CALLBACK, ask_for_callback
 from tests.pbx.world import World, in_world
@@ -118,3 +119,26 @@ async def test_promises_are_kept(world: World) -> None:
     (await customer.rings(within=1)).answer()
     await until(lambda: world.hears(desk) == {"101"}, within=1)
     assert not world.centre.floor.promised
+
+
+@in_world(queue())
+async def test_a_full_disk_stops_no_call_and_is_made_up_for(world: World) -> None:
+    caller, anna = await world.phones("101", "102")
+    keep = world.queue_log.append
+
+    def full(event: bytes) -> int:
+        raise JournalFullError("no space")
+
+    world.queue_log.append = full  # type: ignore[method-assign]
+    talk = caller.dial("700")
+    desk = (await anna.rings()).answer()
+    await joined(world, talk, desk)
+    assert "queue-journal" in {alarm.name for alarm in world.switch.alarms}
+    world.queue_log.append = keep  # type: ignore[method-assign]
+    await world.pass_time(31)
+    assert not list(world.switch.alarms)
+    talk.hang_up()
+    await world.settle()
+
+    await world.crash()
+    assert state(world, "anna") == "wrap-up"
