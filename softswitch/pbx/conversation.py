@@ -87,8 +87,8 @@ class Conversation:
                     self.join()
                 case Asked() | Digit() | Commanded():
                     if isinstance(event, Digit):
-                        self.on_key(event)
                         self._pass_on(event)
+                        self.on_key(event)
                     if await self.switch.features.during_talk(self, event):
                         return
                 case _:  # answered and ringing are over; nothing else concerns two who talk

@@ -46,7 +46,7 @@ async def test_a_key_opens_the_door_and_is_logged(world: World) -> None:
     inside.press("9")
     await world.settle()
     leg = world.studio.leg_to(outside.media)
-    assert leg is not None and world.studio.legs[leg].pressed == "55#"
+    assert leg is not None and world.studio.legs[leg].pressed == "955#"  # its own key, and ours
     [event] = world.events("door-opened")
     assert event["details"] == {"door": "front", "by": "102"}
     assert world.hears(inside) == {"104"}
