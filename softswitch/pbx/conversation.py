@@ -98,8 +98,7 @@ class Conversation:
         """Let the other party have a key that its sound does not bring: INFO to whatever it
         takes, and anything to one that wants INFO."""
         other = self.other(key.leg)
-        wants_info = other.profile.dtmf is DtmfForm.INFO
-        if key.by == "info" or (wants_info and key.by == "event"):
+        if key.by == "info" or other.profile.dtmf is DtmfForm.INFO:
             other.press(key.digit)
 
     def _replace(self, leg: Leg, by: Leg) -> None:
