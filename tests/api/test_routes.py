@@ -49,6 +49,7 @@ async def test_state_is_shown(client: httpx.AsyncClient, path: str, part: dict[s
         ("DELETE", "/v1/guard/2001:db8::1", None, ("lift", "2001:db8::1")),
         ("POST", "/v1/agents/anna/pause", {"reason": "lunch"}, ("anna", "pause", "lunch")),
         ("POST", "/v1/agents/anna/end-wrap-up", None, ("anna", "end-wrap-up", None)),
+        ("PATCH", "/v1/waiting/c1", {"priority": 5}, ("waiting", "c1", 5)),
         ("POST", "/v1/conferences/board/a/mute", None, ("board", "a", "mute")),
         ("PUT", "/v1/modes", {"name": "night"}, ("mode", "night")),
         ("DELETE", "/v1/voicemail/messages/m1", None, ("delete", "m1")),
@@ -59,7 +60,7 @@ async def test_commands_reach_the_switch(
     switch: FakeSwitch,
     method: str,
     path: str,
-    body: dict[str, str] | None,
+    body: dict[str, Any] | None,
     done: tuple[object, ...],
 ) -> None:
     (await client.request(method, path, json=body)).raise_for_status()

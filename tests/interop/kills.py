@@ -63,9 +63,8 @@ class Seen:
                 self.joined.setdefault(key, len(self.joined))
                 self.arrivals.setdefault(data["call"], len(self.arrivals))
             case "queue.left":
-                called = (data["call"], data["queue"] + "+")
-                known = called if called in self.joined else (data["call"], data["queue"])
-                self.left.setdefault(known, data["outcome"])
+                key = data["call"], data["queue"] + ("+" if data["callback"] else "")
+                self.left.setdefault(key, data["outcome"])
             case "agent.changed":
                 self.agents[data["agent"]] = data
             case _:

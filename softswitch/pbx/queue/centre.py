@@ -207,7 +207,8 @@ class Centre:
                 tell("queue.joined", call=call, queue=queue, **facts, callback=callback)
             case Left(call, queue, outcome, waited):
                 told = {"outcome": outcome.value, "waited": round(waited, 3)}
-                tell("queue.left", call=call, queue=queue, **told, agent=action.agent or None)
+                agent, promised = action.agent or None, action.callback
+                tell("queue.left", call=call, queue=queue, **told, agent=agent, callback=promised)
             case AgentChanged(agent, state, detail, until):
                 reason = detail or None
                 tell("agent.changed", agent=agent, state=state.value, reason=reason, until=until)

@@ -232,7 +232,9 @@ class Roster:
         if name not in switch.settings.queues or name not in floor.queues:
             return
         wanted = switch.settings.queues[name].open
-        mode = modes.current(switch.settings, switch.store.state, time.time())
-        is_open = not wanted or mode in wanted
+        is_open = not wanted or self._mode() in wanted
         if floor.queues[name].open is not is_open:
             self._centre.tell(QueueOpened(name) if is_open else QueueClosed(name))
+
+    def _mode(self) -> str:
+        return modes.current(self._switch.settings, self._switch.store.state, time.time())
