@@ -43,10 +43,11 @@ class Sockets:
     def bind(cls, settings: MediaSettings) -> Sockets:
         """All pairs of the configured range and addresses."""
         budget = _descriptors() // (4 if settings.address6 else 2)
-        pairs = _bind_patiently(settings, settings.address, budget)
+        deadline = time.monotonic() + _PATIENCE  # for both: who holds one holds the other
+        pairs = _bind_patiently(settings, settings.address, budget, deadline)
         count4 = len(pairs)
         if settings.address6:
-            pairs += _bind_patiently(settings, settings.address6, budget)
+            pairs += _bind_patiently(settings, settings.address6, budget, deadline)
         return cls(pairs, count4)
 
     @classmethod
@@ -120,7 +121,7 @@ def _descriptors() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS
 
 
-def _bind_patiently(settings: MediaSettings, host: str, budget: int) -> list[Pair]:
+def _bind_patiently(settings: MediaSettings, host: str, budget: int, deadline: float) -> list[Pair]:
     """All pairs of the range; where most are taken, those of an engine that is just dying.
 
     The kernel takes a moment to close an io_uring, and with it the sockets, after a kill.
@@ -128,7 +129,6 @@ def _bind_patiently(settings: MediaSettings, host: str, budget: int) -> list[Pai
     pairs = _bind_range(settings, host, budget)
     low, high = settings.ports
     enough = min((high - low + 1) // 2, budget) // 2
-    deadline = time.monotonic() + _PATIENCE
     while len(pairs) < enough and time.monotonic() < deadline:
         time.sleep(_PATIENCE / 50)
         bound = {port for port, _, _ in pairs}

@@ -14,7 +14,7 @@ def register(account: Account, port: int, *, expires: int = 300, address: str = 
     family = socket.AF_INET6 if ":" in account.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as wire:
         wire.bind((host, 0))
-        wire.settimeout(5)
+        wire.settimeout(15)
         wire.connect((account.host, account.port))
         first = _exchange(wire, _request(account, port, expires, call_id, 1, ""))
         nonce, realm = _word("nonce", first), _word("realm", first)
