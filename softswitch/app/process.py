@@ -22,6 +22,8 @@ from softswitch.transport.transports import ListenError
 log = structlog.get_logger("app")
 
 CLEAN, FAILED, MISCONFIGURED = 0, 1, 2
+SHARE = 0.001
+"""Seconds that the thread which writes to the database may hold the interpreter at a time."""
 
 
 def run(path: Path) -> int:
@@ -33,6 +35,7 @@ def run(path: Path) -> int:
             print(problem, file=sys.stderr)
         return MISCONFIGURED
     configure_logging(settings.log)
+    sys.setswitchinterval(SHARE)
     _raise_limits()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import hmac
 import re
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -103,7 +101,7 @@ class Challenger:
         lifetime: Seconds = 300.0,
         memory: int = 50_000,
     ) -> None:
-        self.realm = realm
+        self.realm, self._quoted = realm, quote(realm)
         self.forgiven: Counter[Fault] = Counter()
         self._ours, self._rng = ours, rng
         self._key = blake2b(key).digest()
@@ -122,7 +120,7 @@ class Challenger:
         nonce = self._sign(_STAMP.pack(now, self._rng.getrandbits(64)))
         end = ",stale=true" if stale else ""
         return [
-            f'Digest realm={quote(self.realm)},nonce="{nonce}",algorithm={name},qop="auth"{end}'
+            f'Digest realm={self._quoted},nonce="{nonce}",algorithm={name},qop="auth"{end}'
             for name in algorithms
         ]
 
@@ -221,14 +219,14 @@ class Challenger:
                 del self._uses[nonce]
 
     def _sign(self, stamp: bytes) -> str:
-        signature = blake2b(stamp, key=self._key, digest_size=_SIGNATURE).digest()
-        return urlsafe_b64encode(stamp + signature).decode().rstrip("=")
+        signature = blake2b(stamp, key=self._key, digest_size=_SIGNATURE)
+        return stamp.hex() + signature.hexdigest()
 
     def _issued(self, nonce: str) -> Instant | None:
         """When we issued a nonce; None if we never did."""
         try:
-            stamp = urlsafe_b64decode(nonce + "==")[: _STAMP.size]
-        except (Base64Error, ValueError):
+            stamp = bytes.fromhex(nonce[: 2 * _STAMP.size])
+        except ValueError:
             return None
         if len(stamp) != _STAMP.size or not hmac.compare_digest(
             self._sign(stamp).encode(), nonce.encode("utf-8", "replace")

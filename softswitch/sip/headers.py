@@ -30,6 +30,11 @@ MAGIC_COOKIE = "z9hG4bK"
 PARTIES = 32_768
 """Parties remembered: what 10 000 phones are called and where they are."""
 
+VALUES = 512
+"""Values remembered that carry a tag, branch or number: what is asked for again, is so while its
+message is handled or its call begins, and what is kept beyond that only pushes warmer memory out
+of the processor's cache."""
+
 _ELEMENT = re.compile(rf'(?:[^,"<]++|{QUOTED}|<[^>]*+>)*+', re.DOTALL)
 _PARAM = re.compile(
     rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+(?:({QUOTED})|([^\s;,\"<>=]++=*+)))?",
@@ -193,7 +198,7 @@ def _name_addr(text: str) -> NameAddr:
     return NameAddr(party[0], party[1], parse_params(params) if params else NO_PARAMS)
 
 
-parse_address = remembered(_name_addr)
+parse_address = remembered(_name_addr, VALUES)
 _NO_PARTY = "", ""
 
 
@@ -286,7 +291,7 @@ def _via(text: str) -> Via:
     return Via(transport, host, port, parse_params(";" + params) if semicolon else NO_PARAMS)
 
 
-parse_via = remembered(_via)
+parse_via = remembered(_via, VALUES)
 
 
 def _sender(text: str) -> tuple[str, str, int | None]:
@@ -327,7 +332,7 @@ def _cseq(text: str) -> CSeq:
     return CSeq(int(match[1]), match[2])
 
 
-parse_cseq = remembered(_cseq)
+parse_cseq = remembered(_cseq, VALUES)
 
 
 def parse_seconds(text: str | None) -> int | None:

@@ -48,7 +48,7 @@ def pack(sequence: int, kind: str, payload: Any) -> bytes:
     if isinstance(payload, bytes):
         form, octets = _BYTES, payload
     else:
-        form, octets = _JSON, _encoded(payload)
+        form, octets = _JSON, encoded(payload)
     if len(octets) > PAYLOAD_LIMIT:
         raise ValueError(f"{len(octets)} bytes are too many for one journal record")
     name = kind.encode()
@@ -56,8 +56,8 @@ def pack(sequence: int, kind: str, payload: Any) -> bytes:
     return MARK + crc32(body).to_bytes(4, "little") + body
 
 
-def _encoded(payload: Any) -> bytes:
-    """JSON, in a quarter of the standard library's time."""
+def encoded(payload: Any) -> bytes:
+    """JSON as octets, in a quarter of the standard library's time."""
     try:
         return to_json(payload, inf_nan_mode="constants")
     except PydanticSerializationError:  # lone surrogates from the wire, which UTF-8 refuses

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from softswitch.store.frame import encoded
 from softswitch.store.shape import Row
 from softswitch.store.writer import Writer
 
@@ -30,7 +31,7 @@ class Registrations:
             self._writer.drop(_TABLE, aor)
             return
         until = max(binding["expires_at"] for binding in bindings)
-        self._writer.put((_TABLE, (aor, until, json.dumps(bindings))))
+        self._writer.put((_TABLE, (aor, until, encoded(bindings).decode())))
 
     def restore(self, now: float) -> dict[str, list[dict[str, Any]]]:
         """What was bound when the switch ended and has not expired by `now`, epoch seconds.

@@ -73,10 +73,13 @@ def _marks(mark: str, count: int) -> str:
 def storable(row: Sequence[Any]) -> Row:
     """The values of `row` as the database can take them; nearly all are so already."""
     return tuple(
-        value
-        if type(value) in _AS_IS or (type(value) is str and value.isascii() and "\0" not in value)
-        else _converted(value)
-        for value in row
+        [
+            value
+            if type(value) in _AS_IS
+            or (type(value) is str and value.isascii() and "\0" not in value)
+            else _converted(value)
+            for value in row
+        ]
     )
 
 
