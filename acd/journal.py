@@ -15,12 +15,12 @@ from acd.engine import Engine
 from acd.events import Event
 from acd.types import Instant, OfferId
 
+_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 
 def encode(event: Event, now: Instant) -> bytes:
     """One record, without the line's end."""
-    return json.dumps(
-        [now, event_to_json(event)], separators=(",", ":"), ensure_ascii=False
-    ).encode()
+    return _text([now, event_to_json(event)]).encode()
 
 
 def decode(record: bytes) -> tuple[Event, Instant]:

@@ -91,6 +91,8 @@ class Express:
         self._jitter: Floats = np.zeros(count)
         self._mark: Ints = np.zeros(count, np.int64)
         self._order: Ints = np.arange(backend.pool.rows)
+        self._carried = False
+        """Whether anything was carried since all was settled."""
         self._decodes = self._mixes = False
         """Whether any lane's samples are needed; whether any has no listener."""
 
@@ -110,6 +112,7 @@ class Express:
             heads = heads[known]
         if int(lengths.min()) < HEADER or not self._differ(sockets):
             return Carried(self._order[: len(batch.rows)], None)
+        self._carried = True
         self._send(sockets, rows, lengths)
         self._expect_next(sockets, heads)
         self._account(sockets, lengths, now)
@@ -285,7 +288,10 @@ class Express:
 
     def settle(self, rows: Ints | None = None) -> None:
         """Enter into the legs what was carried since: of `rows`, or of all."""
+        if not self._carried:
+            return
         if rows is None:
+            self._carried = False
             sockets = 2 * np.flatnonzero(self._sent.words[::2, 0] != self._settled[::2])
         else:
             sockets = 2 * np.unique(rows)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from softswitch.store.frame import encoded
 from softswitch.store.shape import Row
 from softswitch.store.writer import Writer
 
@@ -37,7 +38,7 @@ class State:
         """Keep `value`, which JSON can hold; setting what is already so writes nothing."""
         values = self._spaces.setdefault(space, {})
         if key not in values or values[key] != value:
-            self._writer.put((_TABLE, (space, key, json.dumps(value))))
+            self._writer.put((_TABLE, (space, key, encoded(value).decode())))
             values[key] = value
             self._changed(space, key)
 
