@@ -11,7 +11,7 @@ from media.tones import tone_country
 from softswitch.calls.leg import Leg, ignore
 from softswitch.calls.party import Party
 from softswitch.calls.profile import Profile
-from softswitch.sdp import Codec, NotAcceptable, SessionDescription
+from softswitch.sdp import Codec, NotAcceptable, SessionDescription, family
 from softswitch.sip.callee import Callee
 from softswitch.sip.exchange import Credentials
 from softswitch.sip.headers import quote
@@ -55,6 +55,8 @@ class Switchboard:
         session.on_event = leg.on_sip
         if not leg.sound.is_possible:
             raise NotAcceptable("no codec in common", warning=305)
+        if offer is not None and family(offer) is None:
+            raise NotAcceptable("no usable address for audio", warning=301)
         return leg
 
     def resume(self, facts: Mapping[str, Any], address: str, profile: Profile, party: Party) -> Leg:

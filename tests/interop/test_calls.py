@@ -290,8 +290,14 @@ def test_a_reinvite_without_a_codec_in_common_is_488_and_the_call_goes_on(call: 
     )  # fmt: skip
 
 
-def test_no_codec_in_common_is_488(call: Call) -> None:
-    call.dial(*invited(sdp(formats="18")), recv(488), ack_refusal(2), to="103")
+@pytest.mark.parametrize(
+    "offer", [sdp(formats="18"), sdp(address="phone.example"), sdp(port="0")],
+    ids=["codec", "address", "port"],
+)  # fmt: skip
+def test_an_offer_with_nothing_in_common_is_488_before_anybody_rings(
+    call: Call, offer: str
+) -> None:
+    call.dial(*invited(offer), recv(488), ack_refusal(2), to="103")
 
 
 def test_session_timers_are_agreed_with_a_caller_who_wants_them(call: Call) -> None:
