@@ -126,6 +126,7 @@ class Seat:
         """Raises Refused where the room cannot be reached."""
         room, member = self._room, self._member
         self._inbox = member.leg.divert()
+        member.leg.digits.clear()
         self._announce("joined", "conf-joined")
         room.enter(member)
         self._call.record.event("conference", conference=room.name, moderator=member.moderator)
@@ -195,7 +196,8 @@ class Seat:
     async def _press(self, key: str) -> bool:
         """One key; False where the member leaves."""
         room, member = self._room, self._member
-        member.leg.digits.clear()
+        if len(member.leg.digits):
+            await member.leg.digits.get()  # this key; what was typed ahead stays
         match key:
             case "#":
                 return False
@@ -243,9 +245,14 @@ class Seat:
 
     async def _call_somebody(self) -> None:
         """Ring a number and seat whoever answers."""
+        leg = self._member.leg
         with self._room.aside(self._member):
-            number = await self._voice.ask("enter-number", most=LONGEST_NUMBER)
-        self._inbox = self._member.leg.divert()  # the number's keys were none of the room's
+            if len(leg.digits):  # who types ahead needs no prompt
+                number = await leg.collect(most=LONGEST_NUMBER)
+            else:
+                number = await self._voice.ask("enter-number", most=LONGEST_NUMBER)
+        self._inbox = leg.divert()  # the number's keys were none of the room's
+        leg.digits.clear()
         if not number:
             return
         try:

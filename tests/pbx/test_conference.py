@@ -142,6 +142,18 @@ async def test_a_moderator_calls_somebody_in(world: World) -> None:
 
 
 @in_world(ROOMS)
+async def test_a_number_may_be_typed_ahead_of_every_prompt(world: World) -> None:
+    dave = await world.phone("104")
+    [clara] = await join(world, "801", "103")
+    clara.press("330104#")
+    (await dave.rings()).answer()
+    await world.pass_time(1.0)
+
+    assert world.hears(clara) == {"104"}
+    assert "enter-number" not in world.told()
+
+
+@in_world(ROOMS)
 async def test_who_is_on_hold_is_not_heard(world: World) -> None:
     anna, boris = await join(world, "800", "101", "102")
     anna.hold()
