@@ -11,7 +11,7 @@ events then make the same engine, bit for bit.  An event that makes no sense is 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from acd import explain
@@ -70,7 +70,9 @@ from acd.types import CallId, Instant, OfferId, OfferOutcome, SettingError
 TRACE = 50
 """Latest events that an alarm shows."""
 AUDIT_PARTS = 20
-"""Of a full check of the invariants: each stops the centre for a twentieth of its time."""
+"""Of a full check of the invariants, at least: none stops the centre for long."""
+SPARING = 10
+"""Events for each agent and call that is checked: so the check costs an event next to nothing."""
 REPORTABLE = AGENTS_FAULT | {OfferOutcome.WITHDRAWN}
 
 
@@ -147,8 +149,7 @@ class Engine:
             floor.broken += wrong_pools(floor.touched)
             floor.touched = []
         if self._audit_step and floor.event % self._audit_step == 0:
-            part = floor.event // self._audit_step % self._audit_parts
-            floor.broken += violations(floor, part, self._audit_parts)
+            floor.broken += self._audit_part()
         if floor.broken:
             out += self._alarms()
         return out
@@ -206,6 +207,14 @@ class Engine:
         every = self.floor.settings.audit_every
         self._audit_parts = AUDIT_PARTS if every >= AUDIT_PARTS else 1
         self._audit_step = every // self._audit_parts
+
+    def _audit_part(self) -> Iterator[tuple[str, str]]:
+        """The part whose turn it is; in a large centre it takes more of them to see everything."""
+        floor, parts = self.floor, self._audit_parts
+        if parts > 1:
+            size = len(floor.agents) + len(floor.calls)
+            parts = max(parts, -(-SPARING * size // self._audit_step))
+        return violations(floor, floor.event // self._audit_step % parts, parts)
 
     def _offer_failed(self, event: OfferFailed) -> None:
         if event.outcome in REPORTABLE:

@@ -224,7 +224,10 @@ class Settings:
     """How many customers' last agents are remembered."""
     seed: int = 1
     audit_every: int = 10_000
-    """Events between two full checks of the invariants; 0 is never."""
+    """Events between two full checks of the invariants; 0 is never.
+
+    In a large centre as many as ten times its agents and calls, lest an event cost much.
+    """
 
 
 def queue_of(target: str) -> str | None:
