@@ -21,6 +21,8 @@ LOOK_EVERY: Seconds = 10.0
 SOME = 20_000
 """Objects that came since the last time, those that went taken off: worth a look when it is
 quiet."""
+QUIET = 100.0
+"""SIP messages a second that may have to wait for it; none may be of a call."""
 MANY = 5_000_000
 """So many that it has to be now: some 500 MB."""
 
@@ -32,17 +34,22 @@ def settle() -> None:
     gc.disable()
 
 
-async def collect_when_quiet(calls: Callable[[], int]) -> None:
-    """Collect while no calls go on, or when it must be."""
+async def collect_when_quiet(calls: Callable[[], int], messages: Callable[[], int]) -> None:
+    """Collect while nobody would notice, or when it must be.
+
+    `calls` that go on, and all `messages` that came so far.
+    """
+    before = messages()
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        collect_if_due(calls())
+        came, before = messages() - before, messages()
+        collect_if_due(quiet=not calls() and came < QUIET * LOOK_EVERY)
 
 
-def collect_if_due(calls: int) -> bool:
+def collect_if_due(*, quiet: bool) -> bool:
     """Whether there was reason to collect."""
     grown = gc.get_count()[0]
-    due = grown >= MANY or (grown >= SOME and not calls)
+    due = grown >= MANY or (grown >= SOME and quiet)
     if due:
         found = gc.collect()
         log.debug("garbage collected", objects=grown, in_cycles=found)

@@ -85,7 +85,7 @@ class App:
         if restored:
             log.info("registrations restored", bindings=restored)
         self.tasks.spawn(self._forget_calls())
-        self.tasks.spawn(collect_when_quiet(lambda: len(self.switch.calls)))
+        self.tasks.spawn(collect_when_quiet(self._count_calls, self._count_messages))
         keepalive = Keepalive(
             self.signalling.registrar,
             self.signalling.transports.send,
@@ -94,6 +94,12 @@ class App:
         self.tasks.spawn(keepalive.run())
         await self._listen()
         self.office.resume()
+
+    def _count_calls(self) -> int:
+        return len(self.switch.calls)
+
+    def _count_messages(self) -> int:
+        return self.signalling.driver.counters.received
 
     async def _open_store(self) -> Store:
         settings = self._settings
