@@ -5,7 +5,7 @@ Writes `application/dialog-info+xml` (RFC 4235).  Knows legs; refuses to know wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -25,7 +25,7 @@ class Lamp(NamedTuple):
     leg: Leg | None = None
 
 
-def lamps_of(legs: Sequence[Leg]) -> list[Lamp]:
+def lamps_of(legs: Iterable[Leg]) -> list[Lamp]:
     """An extension's lamps: one for each call that it is in."""
     return [Lamp(state_of(leg), leg) for leg in legs if not leg.ended]
 

@@ -77,8 +77,8 @@ class Switch:
         self.board, self.store, self.locations = board, store, locations
         self.features, self.spawn = features, spawn
         self.calls: dict[str, Call] = {}
-        self.legs: dict[str, list[Leg]] = {}
-        """Legs that are not over, by the extension whose phone they lead to."""
+        self.legs: dict[str, dict[Leg, None]] = {}
+        """Legs that are not over, by the extension whose phone they lead to, the oldest first."""
         self.draining = False
         self.quiet = asyncio.Event()
         """Set while no call goes on."""
@@ -247,11 +247,11 @@ class Switch:
 
     def _on_leg(self, leg: Leg) -> None:
         if leg.owner is not None:
-            legs = self.legs.setdefault(leg.owner, [])
-            if leg.ended and leg in legs:
-                legs.remove(leg)
-            elif not leg.ended and leg not in legs:
-                legs.append(leg)
+            legs = self.legs.setdefault(leg.owner, {})
+            if leg.ended:
+                legs.pop(leg, None)
+            else:
+                legs[leg] = None
             if not legs:
                 del self.legs[leg.owner]
         for watcher in self.watchers:

@@ -315,7 +315,7 @@ class World:
         return [leg for call in self.switch.calls.values() for leg in call.legs]
 
     def legs_of(self, number: str) -> list[Leg]:
-        return self.switch.legs.get(number, [])
+        return list(self.switch.legs.get(number, ()))
 
     def crashes(self) -> list[dict[str, Any]]:
         """Calls that ended by a fault of ours."""
