@@ -51,7 +51,7 @@ AIMS = {
         Aim("signalling.call_ratio_to_kamailio", 5.0),
         Aim("signalling.call_with_digest_ratio_to_kamailio", 6.0),
         Aim("signalling.call_through_queue_ratio_to_kamailio", 7.0),
-        Aim("signalling.switch_call_through_queue_ms", 1.3, "signalling.switch_call_ms"),
+        Aim("signalling.call_through_queue_ratio_to_direct", 1.3),
         Aim("signalling.registration_ratio_to_kamailio", 5.0),
         Aim("dialling.delay_p99_ms", 20.0),
         Aim("held.kb_per_call_at_5000_calls", 60.0),

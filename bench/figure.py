@@ -24,13 +24,13 @@ Raw: TypeAlias = Mapping[str, float | int | str]
 
 UNITS = {
     "ns": "ns", "us": "µs", "ms": "ms", "s": "s", "kb": "KB", "megabytes": "MB",
-    "loss": "part", "load": "cores", "failed": "failed", "lost": "lost", "exponent": "exponent",
-    "ratio": "×",
+    "loss": "part", "load": "cores", "exponent": "exponent", "ratio": "×",
 }  # fmt: skip
 """Units by the word that names them; for all of them less is better."""
 RATES = {"per_s": "1/s", "calls_on_a_core": "calls", "most_calls": "calls"}
 """Units of which more is better, by a part of the name."""
-FAILURES = frozenset({"failed", "lost"})
+FAILURES = ("failed", "lost")
+"""Ends of names of what must be 0."""
 _POINT = re.compile(r"(?P<stem>.+)_at_(?P<load>\d+)(?:_(?P<things>\w+))?")
 
 
@@ -74,6 +74,8 @@ def unit_of(name: str, default: str = "") -> tuple[str, bool]:
             return "×" if "_of_" in name else unit, True
     if "crowd" in name:
         return "", False
+    if name.endswith(tuple(f"_{end}" for end in FAILURES)):
+        return name.rpartition("_")[2], False
     words = [word for word in re.split(r"[_ .]", name) if word in UNITS]
     if not words and "_of_" in name:
         return "×", False

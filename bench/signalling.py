@@ -105,6 +105,10 @@ def beside_kamailio(rounds: int, seconds: float) -> dict[str, float | int]:
         pairs = zip(costs[name, "switch"], costs.get((name, "kamailio"), []), strict=False)
         if each := [ours.signalling / theirs.signalling for ours, theirs in pairs]:
             found[f"{name}_ratio_to_kamailio"] = round(median(each), 2)
+    if "call_ratio_to_kamailio" in found:  # the rates differ, and Kamailio's calls tell by how much
+        direct = found["call_ratio_to_kamailio"]
+        queued = found["call_through_queue_ratio_to_kamailio"] / direct
+        found["call_through_queue_ratio_to_direct"] = round(queued, 2)
     return found
 
 

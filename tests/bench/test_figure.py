@@ -22,6 +22,7 @@ from bench.growth import curves, exponents, fit
         ("epoll_most_calls_of_rtpengine", "×", True),
         ("switch_call_failed", "failed", False),
         ("kb_per_call_at_1000_calls", "KB", False),
+        ("concealment, a lost frame", "", False),
         ("agents", "", False),
         ("crowd_late_ms", "", False),
     ],
