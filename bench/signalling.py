@@ -95,6 +95,11 @@ def beside_kamailio(rounds: int, seconds: float) -> dict[str, float | int]:
             for name, (load, rate) in LOADS.items():
                 for server in servers:
                     costs[name, server.name].append(cost(server, load, seconds, rate))
+    return told(costs)
+
+
+def told(costs: dict[tuple[str, str], list[Cost]]) -> dict[str, float | int]:
+    """Medians of the rounds, and of their ratios."""
     found: dict[str, float | int] = {}
     for (name, server_name), measured in costs.items():
         found[f"{server_name}_{name}_ms"] = round(median(c.signalling for c in measured), 3)
