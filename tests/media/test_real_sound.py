@@ -212,7 +212,7 @@ async def test_a_key_is_told_once_and_passed_on_as_tones(media: Media, table: li
     told = await presser.until(events.Dtmf)
     assert isinstance(told, events.Dtmf)
     assert (told.digit, told.by) == ("5", "event")
-    for _ in range(8):
+    for _ in range(6):
         await hearer.listen()
     octets = b"".join(packet.payload for packet in hearer.packets)
     tones = decode_ulaw(np.frombuffer(octets, np.uint8))[160:960]
@@ -245,9 +245,8 @@ async def test_prompts_are_spoken_to_their_end(media: Media, table: list[Party])
     table.append(party := Party(media))
     player = media.player(Say("number", "7"), Tone("beep"), on_event=party.on_event)
     party.leg.hear(player)
-    while not any(isinstance(event, events.Played) for event in party.events):
-        await party.listen()
-    (told,) = (event for event in party.events if isinstance(event, events.Played))
+    told = await party.until(events.Played)
+    assert isinstance(told, events.Played)
     assert told.error is None
     assert np.abs(party.heard().astype(int)).max() > 3000
 
@@ -309,4 +308,3 @@ async def test_rtcp_is_sent_and_the_peers_is_believed(media: Media, table: list[
     assert (stats.remote_lost, stats.remote_fraction_lost) == (3, 0.25)
     assert stats.remote_jitter == pytest.approx(0.01)
     assert stats.round_trip is not None
-    assert stats.round_trip < 3.0
