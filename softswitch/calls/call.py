@@ -100,6 +100,7 @@ class Call:
         """`leg` is over before the call is: keep what is known of it."""
         self.record.leg(leg.id, **leg.facts())
         self.remove(leg)
+        leg.part()
 
     def give_away(self, leg: Leg) -> None:
         """`leg` goes to another call, alive: here it is over."""

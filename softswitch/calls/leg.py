@@ -196,8 +196,8 @@ class Leg:
         self._inbox.put(event)
 
     def part(self) -> None:
-        """The call and its record are closed: cut every circle that leads back here, so that
-        reference counts free a leg that is over and the collector need not look for it."""
+        """The record of a leg that is over is closed: cut every circle that leads back here, so
+        that reference counts free it and the collector need not look for it."""
         if self.ended:
             self.call = self.on_end = self.on_fate = None
             self._inbox = _DEAF

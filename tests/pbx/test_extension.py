@@ -136,3 +136,25 @@ async def test_a_call_that_is_over_leaves_nothing_to_the_collector(world: World)
         assert [part() for part in parts] == [None, None, None]
     finally:
         gc.enable()
+
+
+@in_world()
+async def test_phones_that_rang_in_vain_leave_nothing_to_the_collector(world: World) -> None:
+    anna, desk = await world.phones("101", "102")
+    handset = await world.phone("102")
+    gc.collect()
+    gc.disable()
+    try:
+        talk = anna.dial("102")
+        ringing = await desk.rings()
+        await handset.rings()
+        legs = [weakref.ref(leg) for leg in world.legs_of("102")]
+        ringing.answer()
+        await until(lambda: talk.answered)
+        await world.settle()
+        assert [leg() is None for leg in legs].count(True) == 1  # the other one talks
+        talk.hang_up()
+        await world.settle()
+        assert [leg() for leg in legs] == [None, None]
+    finally:
+        gc.enable()
