@@ -140,8 +140,10 @@ class Call:
             if not self._closing:  # the switch itself is stopping
                 raise
         except NotAnswered as failure:
+            failure.__traceback__ = None  # its frames hold the failure, and the whole call
             self._refuse(told(failure.status), failure.cause)
         except Refused as refusal:
+            refusal.__traceback__ = None
             self._refuse(refusal.cause.status, refusal.cause)
         except Exception:
             log.exception("call crashed", call=self.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+from softswitch.calls.leg import Leg
 from tests.pbx.test_transfer import talking
 from tests.pbx.world import World, in_world
 from tests.support.phone import until
@@ -156,5 +157,23 @@ async def test_phones_that_rang_in_vain_leave_nothing_to_the_collector(world: Wo
         talk.hang_up()
         await world.settle()
         assert [leg() for leg in legs] == [None, None]
+    finally:
+        gc.enable()
+
+
+@in_world()
+async def test_a_refused_call_leaves_nothing_to_the_collector(world: World) -> None:
+    """The failure that a script ends with knows all its frames, and they know the failure."""
+    anna, boris = await world.phones("101", "102")
+    boris.busy = True
+    gc.collect()
+    gc.disable()
+    try:
+        legs: list[weakref.ref[Leg]] = []
+        world.switch.watchers.append(lambda leg: legs.append(weakref.ref(leg)))
+        talk = anna.dial("102")
+        await until(lambda: talk.ended)
+        await world.settle()
+        assert legs and not any(leg() for leg in legs)
     finally:
         gc.enable()
