@@ -33,6 +33,9 @@ _SCHEME = re.compile(r"Digest[ \t]++", re.IGNORECASE)
 _PARAM = re.compile(
     r"[ \t,]*+([\w-]++)[ \t]*+=[ \t]*+(\"(?:[^\"\\]++|\\.)*+\"|[^\s,\"]++)[ \t]*+(?:,|$)", re.ASCII
 )
+_PLAIN_PARAM = re.compile(
+    r'(?:\A|,)[ \t]*+([A-Za-z]++)=(?:"([^"\\,]*+)"|([A-Za-z0-9-]++))[ \t]*+(?=,|\Z)'
+)
 
 
 def digest_params(value: str) -> dict[str, str] | None:
@@ -48,18 +51,8 @@ def digest_params(value: str) -> dict[str, str] | None:
 
 def _plain_params(value: str, at: int) -> dict[str, str] | None:
     """Parameters without commas, escapes and blanks inside, as all phones write them."""
-    params: dict[str, str] = {}
-    for param in value[at:].split(","):
-        name, _, text = param.strip(" \t").partition("=")
-        if text[:1] == '"' == text[-1:] and len(text) > 1 and "\\" not in text:
-            text = text[1:-1]
-            if '"' in text:
-                return None
-        elif not text.replace("-", "").isalnum():
-            return None
-        if not (name.isalpha() and name.isascii()):
-            return None
-        params[name.lower()] = text
+    found = _PLAIN_PARAM.findall(value[at:])
+    params = {name.lower(): quoted or plain for name, quoted, plain in found}
     return params if len(params) == value.count(",", at) + 1 else None
 
 
