@@ -283,7 +283,7 @@ class Kills:
         for name in list(self.seen.paused):
             await self._ask("POST", f"/v1/agents/{name}/resume")
         rest: Any = None
-        for _ in range(300):
+        for _ in range(600):
             waiting = await self._ask("GET", "/v1/waiting")
             agents = await self._ask("GET", "/v1/agents")
             calls = await self._ask("GET", "/v1/calls")

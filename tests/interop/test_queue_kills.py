@@ -13,7 +13,7 @@ from tests.interop.switch import running
 
 MOMENTS = int(os.environ.get("SOFTSWITCH_KILLS", "2"))
 """How often it is killed; 200 take some twenty minutes."""
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180 + 30 * MOMENTS)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(240 + 30 * MOMENTS)]
 
 
 def test_a_call_centre_that_is_killed_at_any_moment_goes_on(tmp_path: Path) -> None:
