@@ -87,8 +87,6 @@ class Extension(Table):
     """Where it stands, for emergency calls."""
     auto_answer: bool = True
     """Whether intercom and paging may open its loudspeaker."""
-    listed: bool = True
-    """Whether the directory names it."""
 
     @property
     def is_placeholder(self) -> bool:

@@ -31,6 +31,7 @@ class Music(Table):
     folder: FilePath | None = None
     """Every sound file in it, by name."""
     shuffle: bool = False
+    """In an order that is drawn anew at each start, the same to all."""
     gain: Annotated[float, Field(ge=-60, le=20)] = 0.0
     """In decibels."""
 

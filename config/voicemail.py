@@ -46,7 +46,7 @@ class Box(Table):
     language: str | None = None
     max_messages: Annotated[int, Field(gt=0)] | None = None
     distribute: str | None = None
-    """Queue whose agents are given its messages as tasks."""
+    """Queue whose agents are given its messages, each to one of them, as callbacks to make."""
 
 
 class MailTable(Table):

@@ -51,9 +51,13 @@ class Locations:
         bound = self.registrar.lookup(number, self._clock())
         return [binding for binding in bound if binding.destination is not None]
 
-    def register(self, request: Request, flow: Flow, number: str) -> Response:
-        """Carry out a REGISTER for `number`; what it changed is safe when this returns."""
-        outcome = self.registrar.register(request, flow, self._clock(), number)
+    def register(self, request: Request, flow: Flow, number: str, devices: int) -> Response:
+        """Carry out a REGISTER for `number`, which may have so many phones.
+
+        What it changed is safe when this returns.
+        """
+        now = self._clock()
+        outcome = self.registrar.register(request, flow, now, number, contacts=devices)
         self._keep(outcome.changes)
         return outcome.response
 

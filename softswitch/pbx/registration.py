@@ -47,7 +47,7 @@ def register(
         ua.respond(tx, reply(request, 503, to_tag=ua.new_tag(), headers=retry))
         return
     try:
-        response = locations.register(request, tx.flow, peer.number)
+        response = locations.register(request, tx.flow, peer.number, peer.extension.devices)
     except JournalFullError:
         log.error("no binding can be kept, so none is taken")
         response = reply(request, 503, headers=[("Retry-After", "60")])

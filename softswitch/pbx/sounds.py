@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random, random
 from typing import NamedTuple, TypeAlias
 
 from config.base import SOUND_FILES
@@ -21,6 +22,8 @@ from media.prompts import find_prompt, shipped_music
 from softswitch.pbx.speech import Speech
 
 DEFAULT_MUSIC = "default"
+_DRAWN = random()
+"""What this run's shuffled music is drawn by, so that all hear the same order."""
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 Texts: TypeAlias = str | dict[str, str]
@@ -75,7 +78,7 @@ class Sounds:
     def music(self, name: str | None = None) -> Player:
         """Hold music; everybody who hears the same class hears the same moment of it."""
         chosen = name or DEFAULT_MUSIC
-        items = self._tracks(self._settings.music.get(chosen))
+        items = self._tracks(chosen)
         key = f"music:{chosen}:{hash(items)}"  # other files after a reload are another player
         return self._media.player(*items, loop=True, shared=key)
 
@@ -97,18 +100,21 @@ class Sounds:
         file = await self._speech.say(text, language)
         return File(str(file)) if file is not None else None
 
-    def _tracks(self, music: Music | None) -> tuple[Item, ...]:
-        files: list[Path] = []
-        if music is not None:
-            files = list(music.files)
-            if music.folder is not None:
-                found = sorted(music.folder.iterdir()) if music.folder.is_dir() else []
-                files += [path for path in found if path.suffix.lower() in SOUND_FILES]
+    def _tracks(self, name: str) -> tuple[Item, ...]:
+        music = self._settings.music.get(name)
+        files = _files(music) if music is not None else []
+        if music is not None and music.shuffle:
+            Random(f"{name} {_DRAWN}").shuffle(files)
         return tuple(File(str(path)) for path in files or shipped_music())
 
     def _languages(self, wished: str | None) -> tuple[str, ...]:
         own = self._settings.switch.language
         return tuple(dict.fromkeys([wished or own, own, "en"]))
+
+
+def _files(music: Music) -> list[Path]:
+    found = sorted(music.folder.iterdir()) if music.folder and music.folder.is_dir() else []
+    return [*music.files, *(path for path in found if path.suffix.lower() in SOUND_FILES)]
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,6 +24,7 @@ from softswitch.calls.leg import Leg
 from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.calls.switchboard import Headers, Switchboard
 from softswitch.pbx.alarms import Alarm, Alarms
+from softswitch.pbx.distribution import give_out
 from softswitch.pbx.errands import Errands
 from softswitch.pbx.locations import Locations
 from softswitch.pbx.mailroom import Mailroom
@@ -96,6 +98,7 @@ class Switch:
         self.mailroom = Mailroom(store.voicemail, store.state)
         self.recordings, self.rooms = Recordings(self), Rooms(self)
         self.errands = Errands(self)
+        self.mailroom.on_message.append(partial(give_out, self))
         board.on_leg = self._on_leg
         self.apply(settings)
 

@@ -106,15 +106,22 @@ class Registrar:
         return (binding for mine in self._bindings.values() for binding in mine.values())
 
     def register(
-        self, request: Request, flow: Flow, now: Instant, aor: str | None = None
+        self,
+        request: Request,
+        flow: Flow,
+        now: Instant,
+        aor: str | None = None,
+        *,
+        contacts: int | None = None,
     ) -> Registered:
         """Carry out an authenticated REGISTER that came over `flow`.
 
-        `aor` is the key to file it under, by default the address in To.
+        `aor` is the key to file it under, by default the address in To; `contacts` is how
+        many this address may have, where that is not what all may.
         """
         try:
             aor = aor_of(request) if aor is None else aor
-            changes = self._changes(request, flow, now, aor)
+            changes = self._changes(request, flow, now, aor, contacts or self.limits.contacts)
         except ParseError as fault:
             return Registered(reply(request, fault.status, fault.reason), [])
         except _RefusedError as refusal:
@@ -175,7 +182,9 @@ class Registrar:
                 changes += self.unbind(binding, Cause.EXPIRED)
         return changes
 
-    def _changes(self, request: Request, flow: Flow, now: Instant, aor: str) -> list[Change]:
+    def _changes(
+        self, request: Request, flow: Flow, now: Instant, aor: str, most: int
+    ) -> list[Change]:
         mine = dict(self._bindings.get(aor, {}))
         if request.wildcard:
             return self._remove_all(request, mine)
@@ -191,7 +200,7 @@ class Registrar:
                 continue
             mine[binding.key] = binding
             changes.append(Bound(binding, refreshed=old is not None))
-        return changes + self._displaced(mine)
+        return changes + _displaced(mine, most)
 
     def _remove_all(self, request: Request, mine: dict[str, Binding]) -> list[Change]:
         """§10.3 step 6: `*` must be alone and with Expires: 0."""
@@ -238,10 +247,6 @@ class Registrar:
             raise _RefusedError(423, None, ("Min-Expires", str(limits.min_expires)))
         return min(wanted, limits.max_expires)
 
-    def _displaced(self, mine: dict[str, Binding]) -> list[Change]:
-        surplus = len(mine) - self.limits.contacts
-        return [Unbound(old, Cause.DISPLACED) for old in list(mine.values())[: max(surplus, 0)]]
-
     def _apply(self, change: Change) -> None:
         binding = change.binding
         mine = self._bindings.setdefault(binding.aor, {})
@@ -282,6 +287,12 @@ class Registrar:
         if any(binding.outbound and binding.call_id == request.call_id for binding in current):
             response.headers.set("Require", "outbound")
         return response
+
+
+def _displaced(mine: dict[str, Binding], most: int) -> list[Change]:
+    """Those that were refreshed longest ago make room."""
+    surplus = max(len(mine) - most, 0)
+    return [Unbound(old, Cause.DISPLACED) for old in list(mine.values())[:surplus]]
 
 
 def _sip_uri(text: str) -> SipUri:

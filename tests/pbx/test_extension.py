@@ -177,3 +177,11 @@ async def test_a_refused_call_leaves_nothing_to_the_collector(world: World) -> N
         assert legs and not any(leg() for leg in legs)
     finally:
         gc.enable()
+
+
+@in_world("[extensions.101]\ndevices = 2\n")
+async def test_p36_one_device_too_many_takes_the_place_of_the_oldest(world: World) -> None:
+    for _ in range(3):
+        await world.phone("101")
+
+    assert len(world.locations.of("101")) == 2

@@ -19,9 +19,10 @@ from softswitch.pbx.switch import Switch
 from softswitch.store.state import State
 from softswitch.store.voicemail import Voicemail, VoiceMessage
 from softswitch.store.writer import Writer
-from tests.pbx.world import Memory, settings_of
+from tests.pbx.world import Memory, World, in_world, settings_of
 from tests.support.clock import Clock
 
+PEOPLE = ("101", "102")
 ANNA = Party("101", "Anna")
 UNKNOWN = b"\xff\xff\xff\xff"
 FORMAT = b"\x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0"
@@ -233,3 +234,34 @@ def test_a_letter_that_nobody_takes_is_given_up_in_the_end(room: Mailroom) -> No
     post._put_off("m", {"since": 0.0, "next": 0.0}, settings.mail, "refused")
 
     assert not room._state.space(LETTERS)
+
+
+SHARED = """
+[agents.anna]
+extension = "101"
+[agents.boris]
+extension = "102"
+[queues.sales]
+number = "700"
+agents = ["anna", "boris"]
+[boxes.sales]
+members = ["101"]
+distribute = "sales"
+"""
+
+
+@in_world(SHARED)
+async def test_i8_messages_of_a_shared_box_are_given_out_in_equal_parts(world: World) -> None:
+    def leave(caller: Party) -> None:
+        draft = world.switch.mailroom.begin("sales", Path("nowhere"), caller, "call-1")
+        world.switch.mailroom.finish(draft, 3.0, 1.0)
+
+    for number in ("+74951234567", "+74951234568", "+74951234569"):
+        leave(Party(number))
+    leave(ANONYMOUS)
+
+    given = {desk: [each.number for each in world.switch.errands.all(desk)] for desk in PEOPLE}
+    assert given == {
+        "101": ["+74951234567", "+74951234569"],
+        "102": ["+74951234568", "*98sales"],
+    }

@@ -125,3 +125,18 @@ async def test_tones_are_those_of_the_country(world: World) -> None:
     assert board.ringback._items == (Tone("ringback", "ru"),)
     world.switch.apply(settings_of('[switch]\ncountry = "GB"', 1))
     assert board.ringback._items == (Tone("ringback", "gb"),)
+
+
+def test_shuffled_music_is_the_same_to_all_of_a_run(tmp_path: Path) -> None:
+    names = [f"{letter}.wav" for letter in "abcdefghijklmnop"]
+    for name in names:
+        (tmp_path / name).touch()
+    text = f'[music.NAME]\nfolder = "{tmp_path}"\nshuffle = true\n'
+    tables = text.replace("NAME", "one") + text.replace("NAME", "other")
+    sounds = Sounds(settings_of(tables, extensions=1), studio_media()[0])
+
+    one, other = sounds._tracks("one"), sounds._tracks("other")
+    assert one == sounds._tracks("one") != other
+    assert {item.path for item in one if isinstance(item, File)} == {
+        str(tmp_path / name) for name in names
+    }
