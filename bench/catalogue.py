@@ -32,7 +32,7 @@ class Measurement:
 
 MEASUREMENTS = (
     Measurement("signalling", "Registrations and calls", (21, 210), "empty call"),
-    Measurement("dialling", "Waiting for ringing", (6, 22), "empty call"),
+    Measurement("dialling", "Waiting for ringing", (6, 22), "empty call", taken="whole"),
     Measurement("held", "Calls that stand", (20, 100), "empty call", taken="whole"),
     Measurement("registered", "Many registrations", (20, 60), "empty call", taken="whole"),
     Measurement("b2bua", "Calls through other B2BUAs", (30, 110), "empty call", taken="whole"),
