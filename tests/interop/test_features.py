@@ -33,9 +33,9 @@ CHANGES = """
 [groups.office]
 ring_time = 4
 [park]
-recall = 3
+recall = 8
 [transfer]
-recall = 3
+recall = 5
 [extensions.101]
 ring_time = 4
 [extensions.102]
@@ -423,10 +423,10 @@ def test_p17_a_page_tells_everybody_that_a_call_waits(office: Office) -> None:
     guest, anna = two_talk(office.guest, office.anna)
     anna.transfer("*68").result(10)
     office.boris.takes().hears_voice().hang_up()
-    office.switch.command("unset", "park.page")
-    told(office.switch, "reload")
     office.boris.calls("71").hears(GUEST)
     guest.hears(BORIS)
+    office.switch.command("unset", "park.page")
+    told(office.switch, "reload")
 
 
 def test_p17_a_parked_call_returns_to_who_parked_it(office: Office) -> None:

@@ -37,7 +37,7 @@ LOUD, QUIET = 150.0, 40.0
 """RMS of int16 samples above which something is heard, and below which nothing is."""
 STALE = 0.15
 """Seconds without a packet that are silence."""
-PATIENCE = 15.0
+PATIENCE = 30.0
 
 
 class LivePhones:
