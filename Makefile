@@ -1,7 +1,9 @@
 # `make run` starts the example office, `make test` proves it.  Both need Python 3.11 or later only.
 
 BIN := .venv/bin
-PYTEST ?= $(BIN)/pytest -n 2 -q
+# Tests with real phones mostly wait, so there may be more of them than cores; files stay whole, since
+# their tests share a switch.
+PYTEST ?= $(BIN)/pytest -n 4 --dist loadfile -q
 REPORT ?= bench/out/report.md
 
 # Where byte code may not be kept, each start compiles every module again and takes twice as long.

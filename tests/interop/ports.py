@@ -48,16 +48,21 @@ def free_ports(count: int = 1, host: str = "127.0.0.1") -> int:
     raise RuntimeError(f"no {count} free ports from {_LOW} on")
 
 
+_end = _LOW + WIDTH
+
+
 def media_range(count: int = 300) -> tuple[int, int]:
-    """Ports for the media of one switch that none of our others has."""
-    for low in _ranges(count):
+    """Ports for the media of one engine that none of our others has, nor had lately."""
+    global _end
+    for _ in range(2 * WIDTH // count):
+        low = _end - count & ~1
+        if low < _LOW + SINGLE:
+            _end = _LOW + WIDTH
+            continue
+        _end = low
         if is_free("127.0.0.1", low):
             return low, low + count - 1
     raise RuntimeError(f"no {count} free ports for media from {_LOW + SINGLE} on")
-
-
-def _ranges(count: int) -> Iterator[int]:
-    yield from range(_LOW + WIDTH - count, _LOW + SINGLE - 1, -count)
 
 
 def is_free(host: str, port: int) -> bool:

@@ -22,6 +22,7 @@ from media.handles import ENGINE_DIED
 from media.items import Silence
 from media.settings import BackendName, MediaSettings
 from media.stream import SrtpKey, Stream
+from tests.interop.ports import media_range
 from tests.media.virtual import Rtp
 
 pytestmark = pytest.mark.anyio
@@ -52,10 +53,8 @@ async def media(backend: BackendName) -> AsyncIterator[Media]:
 
 def settings(backend: BackendName, pairs: int = 20, workers: int = 1) -> MediaSettings:
     """A range of ports that nobody holds."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        low = min(probe.getsockname()[1], 60000) & ~1
-    return MediaSettings(HOST, ports=(low, low + 2 * pairs), backend=backend, workers=workers)
+    ports = media_range(2 * pairs)
+    return MediaSettings(HOST, ports=ports, backend=backend, workers=workers)
 
 
 class Phone:
