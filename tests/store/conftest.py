@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy.engine import URL
@@ -32,14 +33,17 @@ def _program(name: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A server of our own on a Unix socket; skips where PostgreSQL is not installed."""
+def postgres_url() -> Iterator[URL]:
+    """A server of our own on a Unix socket; skips where PostgreSQL is not installed.
+
+    Its home is not among pytest's folders, which are closed to the user that it runs as.
+    """
     pytest.importorskip("asyncpg", reason="the extra `postgres` is not installed")
     initdb, server = _program("initdb"), _program("postgres")
     if initdb is None or server is None:
         pytest.skip("PostgreSQL's initdb and postgres are not installed")
-    home = tmp_path_factory.mktemp("pg")
-    yield from _serve(home, initdb, server)
+    with TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as home:
+        yield from _serve(Path(home), initdb, server)
 
 
 def _serve(home: Path, initdb: str, server: str) -> Iterator[URL]:
@@ -67,8 +71,4 @@ def _unprivileged(home: Path) -> list[str]:
     if os.getuid() != 0:
         return []
     shutil.chown(home, "postgres")
-    for parent in home.parents:  # pytest's own directories, closed to others
-        if parent.stat().st_mode & 0o001:
-            break
-        parent.chmod(parent.stat().st_mode | 0o011)
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]

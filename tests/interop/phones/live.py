@@ -48,7 +48,7 @@ class LivePhones:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._runtime = Runtime(native_log_level="error")
+        self.runtime = Runtime(native_log_level="error")
         self.talks: list[LiveTalk] = []
         self.do(self._start())
 
@@ -97,13 +97,13 @@ class LivePhones:
             expose_headers=("From", "Call-Info", "Alert-Info"),
             extra_config_text=f"sip_listen 127.0.0.1:{free_ports()}\n",
         )
-        await self._runtime.start(config)
+        await self.runtime.start(config)
         self._pump_task = asyncio.get_running_loop().create_task(self._pump())
 
     async def _stop(self) -> None:
         self._pump_task.cancel()
         await asyncio.gather(self._pump_task, return_exceptions=True)
-        await self._runtime.close()
+        await self.runtime.close()
 
     async def _phone(self, account: Account, tone: int, transport: str) -> LivePhone:
         native = NativeAccount(
@@ -114,7 +114,7 @@ class LivePhones:
             reg_interval=60,
             audio_codecs=("pcma",),
         )
-        agent = await UserAgent.create(self._runtime, native)
+        agent = await UserAgent.create(self.runtime, native)
         phone = LivePhone(self, account, agent, tone)
         await agent.register()
         return phone
@@ -138,9 +138,21 @@ class LivePhone:
         agent.on_incoming(self._on_incoming)
 
     def dial(self, number: str) -> LiveTalk:
-        """Call; the tests goes on at once."""
-        call = self.phones.do(self.agent.dial(self.account.uri(number)))
-        return LiveTalk(self, call)
+        """Call; the test goes on at once."""
+        return self.phones.do(self._dial(number))
+
+    async def _dial(self, number: str) -> LiveTalk:
+        """The library loses what comes before it has made the call: an answer in a millisecond."""
+        early: list[StackEvent] = []
+        self.phones.runtime.subscribe(early.append)
+        try:
+            call = await self.agent.dial(self.account.uri(number))
+        finally:
+            self.phones.runtime.unsubscribe(early.append)
+        talk = LiveTalk(self, call)
+        for event in early:
+            call._on_stack_event(event)
+        return talk
 
     def calls(self, number: str) -> LiveTalk:
         """Call, and wait for an answer."""
