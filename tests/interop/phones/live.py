@@ -193,6 +193,8 @@ class LiveTalk:
         self.phone, self.call = phone, call
         self.events: list[StackEvent] = []
         self._heard = np.zeros(EAR)
+        self._past: list[Any] = []
+        self._since_past = 0
         self._said = 0
         self._heard_at = time.monotonic()
         self.keys = ""
@@ -259,6 +261,11 @@ class LiveTalk:
         return self.call.state is CallState.CLOSED
 
     @property
+    def is_up(self) -> bool:
+        """Whether it is answered and not over."""
+        return self.call.state is CallState.ESTABLISHED
+
+    @property
     def reason(self) -> str:
         """Why it ended, as the phone shows it."""
         return next((e.text or "" for e in self.events if e.event is Event.CALL_CLOSED), "")
@@ -282,6 +289,16 @@ class LiveTalk:
     def hears(self, *tones: int) -> LiveTalk:
         """Wait until nothing but these tones is heard, and all of them."""
         until(lambda: self._hears_only(tones), lambda: f"{tones} at {self}: {self._said_by_ear()}")
+        return self
+
+    def has_heard(self, tone: int) -> LiveTalk:
+        """Wait until this tone alone was heard at any time of the call, however short."""
+
+        def was_heard() -> bool:
+            past = [self._share(tone, heard) for heard in self._past if rms(heard) > LOUD]
+            return max(past, default=0.0) > 0.9
+
+        until(was_heard, lambda: f"{tone} ever at {self}: {self._said_by_ear()}")
         return self
 
     def hears_voice(self) -> LiveTalk:
@@ -320,20 +337,22 @@ class LiveTalk:
             elif time.monotonic() > self._heard_at + STALE:
                 heard = np.zeros(EAR)
             self._heard = np.concatenate([self._heard, heard])[-EAR:]
+            self._since_past += len(heard)
+            if self._since_past >= EAR // 2:
+                self._past.append(self._heard)
+                self._since_past = 0
         except (AudioNotActive, AudioRestarted):  # between two answers of a renegotiation
             pass
 
-    def _spectrum(self) -> Any:
-        return np.abs(np.fft.rfft(self._heard * np.hanning(EAR))) ** 2
-
-    def _share(self, tone: int) -> float:
-        """Energy within ±15 Hz of `tone`, of all that is heard."""
-        energy = self._spectrum()
+    def _share(self, tone: int, heard: Any = None) -> float:
+        """Energy within ±15 Hz of `tone`, of all that is (or was) heard."""
+        heard = self._heard if heard is None else heard
+        energy = np.abs(np.fft.rfft(heard * np.hanning(EAR))) ** 2
         at = round(tone * EAR / RATE)
         return float(energy[at - 3 : at + 4].sum() / max(energy.sum(), 1.0))
 
     def _loudness(self) -> float:
-        return float(np.sqrt((self._heard**2).mean()))
+        return rms(self._heard)
 
     def _hears_only(self, tones: tuple[int, ...]) -> bool:
         shares = [self._share(tone) for tone in tones]
@@ -364,6 +383,10 @@ class LiveTalk:
 
     def _on_key(self, event: Any) -> None:
         self.keys += event.digit
+
+
+def rms(sound: Any) -> float:
+    return float(np.sqrt((sound**2).mean()))
 
 
 def until(
