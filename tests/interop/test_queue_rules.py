@@ -40,6 +40,8 @@ password = "secret-109"
 voicemail = true
 [music.default]
 files = ["music.wav"]
+[modes.never]
+hours = []
 [prompts.queue-next]
 file = "next.wav"
 [prompts.told]
@@ -67,6 +69,11 @@ QUEUES = {
     "whispered": 'number = "709"\nagents = ["anna"]\nwhisper = "told"',
     "called-back": 'number = "711"\nagents = ["anna"]\nexit_keys = { 2 = "callback" }\n'
     'callback = { mode = "agent-first" }',
+    "customer-first": 'number = "721"\nagents = ["anna"]\nexit_keys = { 2 = "callback" }\n'
+    'callback = { mode = "customer-first" }',
+    "kept": 'number = "719"\nagents = ["nobody"]\nkeep_place = 60',
+    "closed": 'number = "722"\nagents = ["anna"]\nopen = ["never"]\nclosed = "extension:103"',
+    "greeted": 'number = "723"\nagents = ["nobody"]\ngreeting = "told"',
     "sticky": f'number = "712"\nagents = {STAFF}\nsticky = {{ wait = 30 }}',
     "hot": 'number = "713"\nagents = ["carl"]',
     "diligent": 'number = "714"\nagents = ["anna"]\nwrap_up = 600',
@@ -235,6 +242,19 @@ def test_a_waiting_call_is_moved_to_another_queue(office: Office) -> None:
     joined(talk, office.anna.takes())
 
 
+def test_the_place_of_one_who_drops_is_kept(office: Office) -> None:
+    def callers() -> list[str]:
+        return [str(waiting["caller"]) for waiting in office.ask("waiting")]
+
+    dropped = office.waits(office.first, "719")
+    office.waits(office.second, "719")
+    assert callers() == ["101", "102"]
+    dropped.hang_up()
+    until(lambda: callers() == ["102"], "one caller who is left")
+    office.waits(office.first, "719")
+    assert callers() == ["101", "102"]
+
+
 # -- out of the queue --------------------------------------------------------------------------
 
 
@@ -261,6 +281,10 @@ def test_who_waited_too_long_leaves_a_message(office: Office) -> None:
 
 def test_nobody_waits_where_nobody_is_on_duty(office: Office) -> None:
     joined(office.first.dial("717"), office.other.takes())
+
+
+def test_a_closed_queue_sends_on(office: Office) -> None:
+    joined(office.first.dial("722"), office.other.takes())
 
 
 def test_a_queue_without_hold_rings_and_answers_with_the_agent(office: Office) -> None:
@@ -304,19 +328,37 @@ def test_a_caller_is_told_the_position_and_hears_music_again(office: Office) -> 
     office.waits(office.first, "705").has_heard(NEXT).hears(MUSIC)
 
 
+def test_a_caller_is_greeted_and_hears_music_then(office: Office) -> None:
+    office.first.calls("723").has_heard(WHISPER).hears(MUSIC)
+
+
 # -- called back -------------------------------------------------------------------------------
+
+
+def ask_for_callback(office: Office, number: str) -> None:
+    """The first phone waits, presses the key, confirms its number, and hangs up."""
+    talk = office.waits(office.first, number).press("2").hears_voice().press("1")
+    until(lambda: any(w["callback"] for w in office.ask("waiting")), "the promise")
+    talk.hang_up()
+    talk.over()
 
 
 def test_a_caller_asks_for_a_callback_and_is_called(office: Office) -> None:
     office.command("anna", "pause")
-    talk = office.waits(office.first, "711").press("2").hears_voice().press("1")
-    until(lambda: any(w["callback"] for w in office.ask("waiting")), "the promise")
-    talk.hang_up()
-    talk.over()
+    ask_for_callback(office, "711")
     office.command("anna", "resume")
     agent = office.anna.takes()
     back = office.first.takes()
     joined(back, agent)
+
+
+def test_a_callback_may_ring_the_customer_first(office: Office) -> None:
+    office.command("anna", "pause")
+    ask_for_callback(office, "721")
+    office.command("anna", "resume")
+    ringing = office.first.rings()
+    assert not office.anna.is_rung
+    joined(ringing.answer(), office.anna.takes())
 
 
 # -- agents ------------------------------------------------------------------------------------
