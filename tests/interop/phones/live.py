@@ -26,6 +26,7 @@ from baresip.ua import UserAgent
 
 from tests.interop.phones.account import Account
 from tests.interop.ports import free_ports
+from tests.interop.process import PATIENCE
 
 T = TypeVar("T")
 
@@ -37,7 +38,6 @@ LOUD, QUIET = 150.0, 40.0
 """RMS of int16 samples above which something is heard, and below which nothing is."""
 STALE = 0.15
 """Seconds without a packet that are silence."""
-PATIENCE = 30.0
 
 
 class LivePhones:
