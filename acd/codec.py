@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from acd import actions, events
+from acd import events
 from acd.types import AcdError
 
 T = TypeVar("T")
@@ -22,10 +22,6 @@ Reader = Callable[[Any], Any]
 EVENTS: dict[str, Callable[..., events.Event]] = {
     kind.__name__: kind for kind in get_args(events.Event)
 }
-ACTIONS: dict[str, Callable[..., actions.Action]] = {
-    kind.__name__: kind for kind in get_args(actions.Action)
-}
-
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """What stands for itself, and is most of every record."""
@@ -70,19 +66,6 @@ def event_from_json(data: dict[str, Any]) -> events.Event:
     if name not in EVENTS:
         raise CodecError(f"there is no event {name!r}")
     return from_json(EVENTS[name], rest)
-
-
-def action_to_json(action: actions.Action) -> dict[str, Any]:
-    """The action with its name under `action`."""
-    return {"action": type(action).__name__, **to_json(action)}
-
-
-def action_from_json(data: dict[str, Any]) -> actions.Action:
-    rest = dict(data)
-    name = rest.pop("action", None)
-    if name not in ACTIONS:
-        raise CodecError(f"there is no action {name!r}")
-    return from_json(ACTIONS[name], rest)
 
 
 @cache

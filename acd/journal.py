@@ -40,16 +40,6 @@ def rebuild(snapshot: dict[str, Any], records: Iterable[bytes]) -> Engine:
     return engine
 
 
-def rebuild_at(snapshot: dict[str, Any], records: Iterable[bytes], at: Instant) -> Engine:
-    """The engine as it was at that instant, for any question: who waited, who was free, why."""
-    engine = Engine.restore(snapshot)
-    for event, now in _read(records):
-        if now > at:
-            break
-        engine.handle(event, now)
-    return engine
-
-
 def explain_offer(
     snapshot: dict[str, Any], records: Iterable[bytes], offer: OfferId
 ) -> dict[str, Any] | None:

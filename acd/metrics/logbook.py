@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from acd.actions import Action, AgentChanged, Held, Joined, Left, OfferEnded, TalkEnded
 from acd.types import (
@@ -227,17 +227,3 @@ def _over(visit: Visit) -> bool:
 def refused(visit: Visit) -> bool:
     """The visit never entered the queue."""
     return visit.outcome in REFUSALS
-
-
-def to_rows(visits: Iterable[Visit]) -> Iterator[dict[str, Any]]:
-    """Visits as plain rows: the list of those who gave up, for one."""
-    for visit in visits:
-        yield {
-            "call": visit.call,
-            "queue": visit.queue,
-            "joined": visit.joined,
-            "outcome": visit.outcome,
-            "waited": visit.waited,
-            "ringing": visit.ringing,
-            "agent": visit.agent,
-        }

@@ -52,7 +52,7 @@ from acd.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
-from acd.metrics.logbook import Logbook, to_rows
+from acd.metrics.logbook import Logbook
 from acd.metrics.tallies import agent_tallies, queue_tally
 from acd.settings import (
     AgentSettings,
@@ -502,8 +502,8 @@ def test_c46_those_who_gave_up_are_a_query() -> None:
     centre.wait(7)
     centre.tell(CallEnded("gone"))
     log = replay(Engine(centre.engine.floor.settings), centre.events).log
-    rows = [r for r in to_rows(log.visits["q"]) if r["outcome"] is VisitOutcome.ABANDONED]
-    assert [(row["call"], row["waited"]) for row in rows] == [("gone", 7.0)]
+    gone = [visit for visit in log.visits["q"] if visit.outcome is VisitOutcome.ABANDONED]
+    assert [(visit.call, visit.waited) for visit in gone] == [("gone", 7.0)]
 
 
 def test_c42_talk_time_follows_the_agents_own_leg() -> None:

@@ -21,7 +21,7 @@ from acd.events import (
     OfferFailed,
 )
 from acd.metrics.definitions import AGENT, QUEUE, difference, explain, figures
-from acd.metrics.logbook import Logbook, Stretch, to_rows
+from acd.metrics.logbook import Logbook, Stretch
 from acd.metrics.proportions import distinguish, first_contact_resolution, share
 from acd.metrics.queue_log import QueueLogError, Writer, load
 from acd.metrics.reference import page
@@ -240,7 +240,7 @@ def test_what_is_forgotten_does_not_count_and_the_rest_does() -> None:
     middle = log.visits["q"][50].joined
     log.forget(middle)
     assert queue_tally(log, "q").offered == 50
-    assert [row["outcome"] for row in to_rows(log.visits["q"])][-1] is VisitOutcome.OVERFLOWED
+    assert log.visits["q"][-1].outcome is VisitOutcome.OVERFLOWED
 
 
 def exported(centre: Centre) -> list[str]:

@@ -20,6 +20,7 @@ from softswitch.api.views.explaining import (
     explain_queue,
     explain_waiting,
 )
+from softswitch.pbx.queue.hours import look_at_hours
 from softswitch.pbx.queue.roster import CommandRefused
 from softswitch.pbx.switch import Switch
 
@@ -43,7 +44,7 @@ class Centre:
 
     def _queue(self, queue: Queue) -> models.Queue:
         now, centre = self._centre.keeper.clock(), self._centre
-        centre.roster.look_at_hours(queue.name)
+        look_at_hours(centre, queue.name)
         tally = centre.keeper.history.tally(queue.name, now)
         settings = self._switch.settings.queues.get(queue.name)
         return models.Queue(

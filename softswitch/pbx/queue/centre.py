@@ -16,7 +16,6 @@ import structlog
 
 from acd.actions import (
     Action,
-    AgentChanged,
     Alarm,
     Announce,
     Connect,
@@ -26,8 +25,6 @@ from acd.actions import (
     Offer,
     OfferEnded,
     Refused,
-    ShadowDiffered,
-    TalkEnded,
     Withdraw,
 )
 from acd.events import CallEnded, Event, Reconfigured
@@ -42,6 +39,7 @@ from softswitch.pbx.queue.callbacks import Callbacks
 from softswitch.pbx.queue.history import History
 from softswitch.pbx.queue.keeper import Keeper
 from softswitch.pbx.queue.offering import Offering
+from softswitch.pbx.queue.reports import report
 from softswitch.pbx.queue.returning import Returning
 from softswitch.pbx.queue.roster import Roster
 from softswitch.pbx.queue.watch import Watch
@@ -155,7 +153,7 @@ class Centre:
             self._calls.pop(caller.call.leg.id, None)
 
     def _on_leg(self, leg: Leg) -> None:
-        self.roster.on_leg(leg)
+        self.roster.legs.on_leg(leg)
         if leg.ended and (call := self._calls.pop(leg.id, None)) is not None:
             self._caller_left(leg, call)
 
@@ -187,43 +185,16 @@ class Centre:
                 log.debug("refused", told=event, reason=reason)
             case _:
                 self._inform(action)
-                self._report(action)
+                report(self.switch.tell, action)
 
     def _inform(self, action: Action) -> None:
         """Tell the caller what became of him."""
         if isinstance(action, Left):
             self.callbacks.left(action)
-        if isinstance(action, Joined | Left | Announce):
+        if isinstance(action, Joined | Left | Announce | OfferEnded):
             caller = self.callers.get(action.call)
             if caller is not None:
                 caller.hear_of(action)
-
-    def _report(self, action: Action) -> None:
-        """Tell those who watch from outside; keep in the call's record what concerns it."""
-        tell = self.switch.tell
-        match action:
-            case Joined(call, queue, position, priority, expected, callback):
-                facts = {"position": position, "priority": priority, "expected": expected}
-                tell("queue.joined", call=call, queue=queue, **facts, callback=callback)
-            case Left(call, queue, outcome, waited):
-                told = {"outcome": outcome.value, "waited": round(waited, 3)}
-                agent, promised = action.agent or None, action.callback
-                tell("queue.left", call=call, queue=queue, **told, agent=agent, callback=promised)
-            case AgentChanged(agent, state, detail, until):
-                reason = detail or None
-                tell("agent.changed", agent=agent, state=state.value, reason=reason, until=until)
-            case ShadowDiffered(_, queue, strategy, agent, instead, call):
-                names = {"strategy": strategy, "agent": agent, "instead": instead}
-                tell("queue.shadow", queue=queue, **names, call=call or None)
-            case TalkEnded(call, queue, agent, talked):
-                tell("agent.talked", agent=agent, call=call, queue=queue, talked=round(talked, 3))
-            case OfferEnded(_, call, queue, agent, outcome, rang):
-                ended = {"outcome": outcome.value, "rang": round(rang, 3)}
-                tell("queue.offered", call=call, queue=queue, agent=agent, **ended)
-                if (caller := self.callers.get(call)) is not None:
-                    caller.call.record.event("offered", queue=queue, agent=agent, **ended)
-            case _:
-                pass
 
     # -- settings ----------------------------------------------------------------------
 

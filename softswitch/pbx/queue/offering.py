@@ -55,7 +55,7 @@ class Offering:
             self._centre.tell(OfferFailed(offer.offer, OfferOutcome.WITHDRAWN))
             return
         call = None if caller is None else caller.call
-        offered = OfferedLeg(offer, call, self._centre.roster.expect)
+        offered = OfferedLeg(offer, call, self._centre.roster.legs.expect)
         self._open[offer.offer] = offered
         offered.task = self._switch.spawn(self._carry(offered))
 
@@ -81,7 +81,7 @@ class Offering:
         if outcome is None:
             self._watch(offered)
             if offered.call is None and not offered.over:
-                self._centre.callbacks.agent_is_there(offered)
+                self._centre.callbacks.agent_first.is_there(offered)
                 return
             if offered.offer.confirm and not offered.over:
                 outcome = await self.confirm(offered)
@@ -159,7 +159,7 @@ class Offering:
         if self._open.pop(offered.offer.offer, None) is None:
             return None
         leg, agent = offered.hand_over(), offered.offer.agent
-        self._centre.roster.own(leg, agent)
+        self._centre.roster.legs.own(leg, agent)
         settings = self._switch.settings.agents.get(agent)
         if settings is not None and settings.record and offered.call is not None:
             self._switch.recordings.tape(offered.call).why = f"agent:{agent}"

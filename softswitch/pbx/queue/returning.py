@@ -192,7 +192,7 @@ class Returning:
         queue = next(iter(waiting.entries), "")
         callbacks = self._centre.callbacks
         if number and queue and callbacks.may_call(queue, number):
-            callbacks.keep(waiting.id, known or {})
+            callbacks.promises.keep(waiting.id, known or {})
             self._centre.tell(CallbackRequested(waiting.id, number))
         known_call = self._centre.floor.calls.get(waiting.id)
         if known_call is not None and known_call.live:

@@ -1,11 +1,10 @@
-"""Agents and their phones: who sits where, who is reachable, whose legs are up.
+"""Agents and their phones: who sits where, who is reachable.
 
 An agent sits at one extension, his own or any other (hot desk), or at a number outside.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,24 +13,17 @@ from acd.agent import Agent as EngineAgent
 from acd.events import (
     AgentDnd,
     AgentFreed,
-    AgentHeld,
-    AgentLegEnded,
-    AgentLegStarted,
     AgentLoggedIn,
     AgentLoggedOut,
     AgentPaused,
     AgentRegistered,
     AgentResumed,
-    AgentTransferred,
     Event,
-    QueueClosed,
-    QueueOpened,
     WrapUpEnded,
     WrapUpExtended,
 )
 from acd.types import Seconds, Status
-from softswitch.calls.leg import Leg
-from softswitch.pbx import modes
+from softswitch.pbx.queue.legs import Legs
 from softswitch.pbx.wishes import SPACE as WISHES
 from softswitch.sip.types import SwitchError
 
@@ -53,17 +45,13 @@ class Roster:
         self._centre, self._switch = centre, centre.switch
         self._at: dict[str, str] = {}
         """Who sits at which extension."""
-        self._legs: dict[str, str] = {}
-        """Agents' legs, and whose they are."""
-        self._offered: set[str] = set()
-        """Legs that ring, or were answered, for an offer."""
-        self._held: set[str] = set()
+        self.legs = Legs(centre, self)
 
     def start(self) -> None:
         """Look at everybody as they are now."""
         self._switch.locations.watchers.append(self._on_phones)
         self._switch.store.state.watch(WISHES, self._on_wish)
-        self._switch.on_handed_on.append(self._on_handed_on)
+        self._switch.on_handed_on.append(self.legs.on_handed_on)
         for agent in self._on_duty():
             if agent.phone:
                 self._at[agent.phone] = agent.name
@@ -117,7 +105,7 @@ class Roster:
         self._tell(AgentLoggedIn(name, phone, paused, registered))
         self._on_wish(phone)
         for leg in self._switch.legs.get(phone, ()):  # whoever talks there already is busy
-            self._consider(leg)
+            self.legs.consider(leg)
 
     def log_out(self, name: str) -> None:
         self._tell(AgentLoggedOut(name))
@@ -181,60 +169,3 @@ class Roster:
             on = self._switch.wishes(phone).do_not_disturb
             if on is not self.agent(name).dnd:
                 self._centre.tell(AgentDnd(name, on))
-
-    def expect(self, leg: Leg) -> None:
-        """`leg` is about to ring for an offer, which counts already."""
-        self._offered.add(leg.id)
-
-    def own(self, leg: Leg, agent: str) -> None:
-        """`leg` is of `agent`, who talks on it with a caller of a queue."""
-        self._offered.discard(leg.id)
-        self._legs[leg.id] = agent
-
-    def on_leg(self, leg: Leg) -> None:
-        """Any leg rings, is answered, held or over."""
-        if leg.ended:
-            self._held.discard(leg.id)
-            self._offered.discard(leg.id)
-            if (agent := self._legs.pop(leg.id, None)) is not None:
-                self._centre.tell(AgentLegEnded(agent, leg.id))
-        elif (agent := self._legs.get(leg.id)) is not None:
-            self._note_hold(leg, agent)
-        elif leg.owner in self._at:
-            self._consider(leg)
-
-    def _consider(self, leg: Leg) -> None:
-        """A leg that no offer made: the agent is busy by it, whatever it is for."""
-        agent = self._at.get(leg.owner or "")
-        if agent is not None and leg.id not in self._offered and leg.id not in self._legs:
-            self._legs[leg.id] = agent
-            self._centre.tell(AgentLegStarted(agent, leg.id))
-
-    def _on_handed_on(self, leg: Leg) -> None:
-        agent = self._legs.get(leg.id)
-        if agent is not None and leg.id in self.agent(agent).talks:
-            self._centre.tell(AgentTransferred(agent, leg.id))
-
-    def legs_of(self, agent: str) -> tuple[str, ...]:
-        """The agent's legs that are up, those of offers left out."""
-        return tuple(leg for leg, owner in self._legs.items() if owner == agent)
-
-    def _note_hold(self, leg: Leg, agent: str) -> None:
-        if leg.held is not (leg.id in self._held) and leg.id in self.agent(agent).talks:
-            (self._held.add if leg.held else self._held.discard)(leg.id)
-            self._centre.tell(AgentHeld(agent, leg.id, leg.held))
-
-    # -- hours -------------------------------------------------------------------------
-
-    def look_at_hours(self, name: str) -> None:
-        """Open or close a queue as the mode of the moment wants it."""
-        switch, floor = self._switch, self._centre.keeper.engine.floor
-        if name not in switch.settings.queues or name not in floor.queues:
-            return
-        wanted = switch.settings.queues[name].open
-        is_open = not wanted or self._mode() in wanted
-        if floor.queues[name].open is not is_open:
-            self._centre.tell(QueueOpened(name) if is_open else QueueClosed(name))
-
-    def _mode(self) -> str:
-        return modes.current(self._switch.settings, self._switch.store.state, time.time())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from acd.events import AgentLegsCounted
 from acd.queue import Queue
 from acd.types import Instant, Seconds
+from softswitch.pbx.queue.hours import look_at_hours
 
 if TYPE_CHECKING:
     from softswitch.pbx.queue.centre import Centre
@@ -39,7 +40,7 @@ class Watch:
 
     def look(self) -> None:
         for queue in list(self._centre.floor.queues.values()):
-            self._centre.roster.look_at_hours(queue.name)
+            look_at_hours(self._centre, queue.name)
             for what, sentence in self._thresholds(queue):
                 self._stand(f"queue:{queue.name}:{what}", sentence, queue.name)
 
@@ -47,7 +48,7 @@ class Watch:
         """Tell the engine which legs agents really have, which renews them."""
         for agent in list(self._centre.floor.agents.values()):
             if agent.talks or agent.legs:
-                legs = self._centre.roster.legs_of(agent.name)
+                legs = self._centre.roster.legs.of(agent.name)
                 self._centre.tell(AgentLegsCounted(agent.name, legs))
 
     def _thresholds(self, queue: Queue) -> Iterator[tuple[str, str]]:
