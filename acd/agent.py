@@ -48,7 +48,7 @@ class Seat:
     """An agent in one queue: what `strategy` key functions are given.
 
     `order` is the place in the list (0 first), `tier` and `weight` are as configured, `served`
-    counts answered calls divided by weight since the seat was taken.
+    counts answered calls divided by weight, since the seat was taken or the shares were changed.
     """
 
     agent: Agent

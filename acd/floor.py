@@ -252,12 +252,14 @@ class Floor:
         if queue is None:
             queue = self.queues[name] = Queue(name, settings, self.settings.window)
         queue.window = self.settings.window
+        goes_on = _shares(settings) == _shares(queue.settings)
         queue.configure(settings)
         at_pointer = next((n for n, s in queue.seats.items() if s.order == queue.pointer), "")
+        kept = {name: seat.served for name, seat in queue.seats.items()} if goes_on else {}
+        newcomer = min(kept.values(), default=0.0)  # neither floods nor starves
         seats = {}
         for order, member in enumerate(settings.members):
-            old = queue.seats.get(member.agent)
-            served = old.served if old else 0.0
+            served = kept.get(member.agent, newcomer)
             agent = self.agents[member.agent]
             seats[member.agent] = Seat(agent, queue, order, member, served)
         queue.seats = seats
@@ -283,3 +285,8 @@ class Floor:
             for pool in queue.pools.values():
                 self.fill(pool)
         self.freed.update((a.name, a) for a in self.agents.values() if a.available)
+
+
+def _shares(settings: QueueSettings) -> tuple[str, dict[str, float]]:
+    """Where these change, shares of calls are counted from now on."""
+    return settings.strategy, {m.agent: m.weight for m in settings.members if m.weight != 1}

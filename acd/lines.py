@@ -35,8 +35,13 @@ class Lines:
     # --- coming ------------------------------------------------------------------------------
 
     def enter(self, call: Call, *queues: Queue) -> None:
-        """Join those queues whose rules allow it; refused by all, be sent on by the last."""
+        """Join those queues, and those beside them, whose rules allow it.
+
+        Refused by all, be sent on by the last named.
+        """
         refused = []
+        if any(queue.settings.also for queue in queues):
+            queues = (*self._beside(call, queues), *queues)
         for queue, refusal in [(queue, self._refusal(queue)) for queue in queues]:
             if refusal is None:
                 self.join(call, queue, callback=call.callback is not None)
@@ -47,6 +52,12 @@ class Lines:
             self.floor.out.append(Left(call.id, queue.name, outcome, 0.0, target, last))
             if last:
                 self.go_on(call, target)
+
+    def _beside(self, call: Call, queues: tuple[Queue, ...]) -> list[Queue]:
+        """Where callers of these queues wait as well."""
+        names = dict.fromkeys(name for queue in queues for name in queue.settings.also)
+        known = call.entries.keys() | {queue.name for queue in queues}
+        return [self.floor.queues[name] for name in names if name not in known]
 
     def _refusal(self, queue: Queue) -> tuple[VisitOutcome, str] | None:
         settings = queue.settings

@@ -141,6 +141,8 @@ class QueueSettings:
     """How long a known caller waits for the agent of last time before anybody else is asked."""
     misses: dict[str, Miss] = field(default_factory=lambda: dict(MISSES))
 
+    also: tuple[str, ...] = ()
+    """Queues in which its callers wait at the same time; whichever has an agent first serves."""
     hold: bool = True
     """False: to an agent at once, or on to `next` at once."""
     max_length: int | None = None
@@ -263,10 +265,11 @@ def _queue_problems(
             yield f"{key}.{name}", f"there is no strategy {chosen!r}"
     for text in (queue.skills, *(step.skills or "" for step in queue.steps)):
         yield from _skill_problems(f"{key}.skills", text, settings)
-    for target in (queue.next, queue.empty, queue.closed, *(o.target for o in queue.overflow)):
-        queue_name = queue_of(target)
-        if queue_name is not None and queue_name not in settings.queues:
-            yield f"{key}.next", f"there is no queue {queue_name!r}"
+    ways = (queue.next, queue.empty, queue.closed, *(o.target for o in queue.overflow))
+    named = [("next", queue_of(target)) for target in ways]
+    for field_name, other in named + [("also", name) for name in queue.also]:
+        if other is not None and other not in settings.queues:
+            yield f"{key}.{field_name}", f"there is no queue {other!r}"
     if queue.stay_when is Staffing.FREE:
         yield f"{key}.stay_when", "whoever waits does so because nobody is free; set hold = false"
 

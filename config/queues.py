@@ -213,6 +213,8 @@ class Queue(Table):
     """Which agents there must be for a caller to remain."""
     empty: Targets = ()
     """Where those go whom `join` or `stay` turns away; absent: `overflow`."""
+    also: Names = ()
+    """Queues in which its callers wait at the same time; whichever has an agent first serves."""
     hold: bool = True
     """False: to a free agent at once, or to `overflow`."""
     open: Names = ()

@@ -62,6 +62,7 @@ def _of_queues(s: Settings) -> Iterator[Reference]:
         yield f"{key}.skills", "agent with the skill", queue.skills, skills
         yield f"{key}.requires", "agent with the skill", parse(queue.requires or "").names, skills
         yield f"{key}.weights", "agent", queue.weights, s.agents
+        yield f"{key}.also", "queue", queue.also, s.queues
         yield f"{key}.open", "mode", queue.open, s.mode_names
         yield f"{key}.music", "music", [queue.music], music
         for index, tier in enumerate(queue.tiers):

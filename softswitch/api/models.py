@@ -297,7 +297,7 @@ class Visit(Model):
     details: dict[str, Any] | None = None
 
 
-AgentVerb = Literal["login", "logout", "pause", "resume", "wrap-up", "end-wrap-up", "free"]
+AgentVerb = Literal["login", "logout", "pause", "resume", "wrap-up", "end-wrap-up", "free", "score"]
 
 
 class AgentWishes(Model):
@@ -310,6 +310,10 @@ class AgentWishes(Model):
     reason: str | None = None
     seconds: float | None = Field(default=None, ge=0)
     """How much longer the wrap-up may last; absent: until it is ended."""
+    won: int | None = Field(default=None, ge=0)
+    """With `score`: calls that were a success, …"""
+    tried: int | None = Field(default=None, ge=0)
+    """…of so many: what the `performance` strategy goes by."""
 
 
 class Explanation(Model):

@@ -341,13 +341,16 @@ def _interval(since: str, until: str) -> str:
 def agents(
     name: Annotated[str, typer.Argument(help="One agent; absent: all.")] = "",
     action: Annotated[
-        str, typer.Argument(help="login, logout, pause, resume, wrap-up, end-wrap-up or free.")
+        str,
+        typer.Argument(help="login, logout, pause, resume, wrap-up, end-wrap-up, free or score."),
     ] = "",
     phone: Annotated[str, typer.Option(help="With login: the phone he sits at.")] = "",
     reason: Annotated[str, typer.Option(help="With pause: why.")] = "",
     seconds: Annotated[
         float | None, typer.Option(help="With wrap-up: how much more; absent: till it is ended.")
     ] = None,
+    won: Annotated[int | None, typer.Option(help="With score: calls that were a success…")] = None,
+    tried: Annotated[int | None, typer.Option(help="…of so many.")] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -358,7 +361,10 @@ def agents(
     if not action:
         rows = [row for row in ask(config, "GET", "/v1/agents") if name in ("", row.get("name"))]
         return show(rows, as_json=as_json, empty="no such agent" if name else "no agents")
-    wishes = {"phone": phone or None, "reason": reason or None, "seconds": seconds}
+    wishes = {
+        "phone": phone or None, "reason": reason or None, "seconds": seconds, "won": won,
+        "tried": tried,
+    }  # fmt: skip
     body = {key: value for key, value in wishes.items() if value is not None}
     answer = ask(config, "POST", f"/v1/agents/{quote(name)}/{quote(action)}", body)
     return show(answer, as_json=as_json)

@@ -69,6 +69,7 @@ def _queue(queue: Queue) -> acd.QueueSettings:
         wrap_up=queue.wrap_up,
         sticky=queue.sticky.wait if queue.sticky else 0.0,
         misses=_misses(queue.no_answer),
+        also=queue.also,
         hold=queue.hold,
         max_length=queue.max_length,
         max_wait=queue.max_wait,

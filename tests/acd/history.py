@@ -128,6 +128,7 @@ def any_queue(pick: Pick) -> QueueSettings:
         ageing=20.0 if pick(4) == 0 else None,
         wrap_up=5.0 * pick(3),
         sticky=15.0 * pick(2),
+        also=("q2",) if pick(4) == 0 else (),
         hold=pick(8) > 0,
         cancel_on_answer=bool(pick(2)),
         max_length=6 if pick(4) == 0 else None,

@@ -153,6 +153,23 @@ def test_several_queues_at_once_first_agent_wins() -> None:
     ]
 
 
+def test_callers_of_a_queue_may_wait_in_others_too() -> None:
+    """By whatever way they come, and where the others may be joined."""
+    rules = {
+        "a": queue("anna", also=("b", "c"), max_length=1, next="queue:d"),
+        "b": queue("bob"),
+        "c": queue("bob", join_when=Staffing.READY),
+        "d": queue("anna", also=("b",)),
+    }
+    centre = Centre(settings(rules))
+    centre.tell(AgentPaused("anna", ""), AgentPaused("bob", ""))
+    centre.call("one", "a")
+    assert sorted(centre.engine.floor.calls["one"].entries) == ["a", "b"]
+    centre.call("two", "a")
+    assert sorted(centre.engine.floor.calls["two"].entries) == ["b"]
+    assert only(centre.tell(AgentResumed("bob")), Offer).call == "one"
+
+
 def test_moved_while_ringing_takes_effect_at_once() -> None:
     centre = Centre(settings({"a": queue("anna"), "b": queue("bob")}))
     centre.call("one", "a")

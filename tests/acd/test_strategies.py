@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from random import Random
@@ -21,6 +22,7 @@ from acd.events import (
     CallJoined,
     Connected,
     OfferAnswered,
+    Reconfigured,
 )
 from acd.queue import Queue
 from acd.settings import AgentSettings, Member, QueueSettings
@@ -55,6 +57,20 @@ def test_weighted_shares_are_met_within_one_per_cent() -> None:
     rules = QueueSettings(members=members, strategy="weighted")
     shares = Day(settings({"q": rules}, audit_every=1000), gap=60.0).shares()
     assert shares == pytest.approx({"a": 0.5, "b": 0.3, "c": 0.2}, abs=0.01)
+
+
+def test_shares_count_from_the_moment_they_are_set() -> None:
+    """What was done under other rules is not made up for, and a new member does not flood."""
+    centre = Centre(settings({"q": queue("a", "b", strategy="linear")}))
+    for n in range(10):
+        assert centre.serve(f"before {n}") == "a"
+    members = (Member("a", weight=3), Member("b"))
+    shares = QueueSettings(members=members, strategy="weighted")
+    centre.tell(Reconfigured(settings({"q": shares})))
+    assert [centre.serve(f"after {n}") for n in range(4)].count("a") == 3
+    more = replace(shares, members=(*members, Member("c")))
+    centre.tell(Reconfigured(settings({"q": more})), AgentLoggedIn("c", "c"))
+    assert [centre.serve(f"three {n}") for n in range(5)].count("c") == 1
 
 
 @pytest.mark.parametrize("name", ["fewest-calls", "least-loaded"])

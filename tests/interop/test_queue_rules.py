@@ -6,48 +6,29 @@ serve every queue that has people; each test leaves them logged in and free.
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import pytest
 
-from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, until
-from tests.interop.sound import write_tone
-from tests.interop.switch import Switch, running, told
+from tests.interop.centre import (
+    MUSIC,
+    NEXT,
+    STAFF,
+    WHISPER,
+    Office,
+    in_peace,
+    joined,
+    opened,
+)
+from tests.interop.phones.live import until
+from tests.interop.switch import told
 
 pytestmark = pytest.mark.interop
 
-MUSIC, NEXT, WHISPER = 1300, 1000, 1200
-"""Hz of the music, of "you are next", and of what an agent is told."""
-TONES = {"101": 440, "102": 660, "103": 880, "104": 550, "105": 1100, "106": 1400, "107": 770}
-FIRST, SECOND, _, ANNA, BORIS, DESK, _ = TONES.values()
-AGENTS = """
-[agents.anna]
-extension = "104"
-logged_in = true
-skills = { english = 5 }
-[agents.boris]
-extension = "105"
-logged_in = true
+HOT_DESK = """
 [agents.carl]
 code = "42"
-[agents.nobody]
-extension = "108"
-[extensions.109]
-password = "secret-109"
-voicemail = true
-[music.default]
-files = ["music.wav"]
-[modes.never]
-hours = []
-[prompts.queue-next]
-file = "next.wav"
-[prompts.told]
-file = "whisper.wav"
 """
-STAFF = '["anna", "boris"]'
 QUEUES = {
     "plain": f'number = "700"\nagents = {STAFF}',
     "impatient": f'number = "701"\nagents = {STAFF}\nring_time = 4',
@@ -79,80 +60,18 @@ QUEUES = {
     "diligent": 'number = "714"\nagents = ["anna"]\nwrap_up = 600',
     "changing": f'number = "715"\nagents = {STAFF}',
 }
-PEACE = "no_answer = { back_off = 0, reject_back_off = 0, busy_back_off = 0, pause_after = 0 }\n"
-
-
-class Office(NamedTuple):
-    """The switch and its people."""
-
-    switch: Switch
-    phones: LivePhones
-    first: LivePhone
-    second: LivePhone
-    other: LivePhone
-    anna: LivePhone
-    boris: LivePhone
-    desk: LivePhone
-    third: LivePhone
-
-    def ask(self, path: str, method: str = "GET") -> Any:
-        where = f"http://127.0.0.1:{self.switch.http_port}/v1/{path}"
-        with urllib.request.urlopen(urllib.request.Request(where, method=method)) as answer:
-            return json.load(answer)
-
-    def command(self, agent: str, verb: str) -> None:
-        self.ask(f"agents/{agent}/{verb}", "POST")
-
-    def state(self, agent: str) -> str:
-        return next(str(a["state"]) for a in self.ask("agents") if a["name"] == agent)
-
-    def until_state(self, agent: str, state: str) -> None:
-        until(
-            lambda: self.state(agent) == state,
-            lambda: f"{state} {agent}: {self.state(agent)}",
-        )
-
-    def waits(self, phone: LivePhone, number: str) -> LiveTalk:
-        """`phone` dials a queue and hears music."""
-        return phone.calls(number).hears(MUSIC)
-
-    def why(self, subject: str, name: str) -> str:
-        return "\n".join(self.ask(f"explain/{subject}/{name}")["sentences"])
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    folder = tmp_path_factory.mktemp("office") / "switch"
-    folder.mkdir()
-    for name, tone in (("music", MUSIC), ("next", NEXT), ("whisper", WHISPER)):
-        write_tone(folder / f"{name}.wav", tone, 30.0 if name == "music" else 2.0)
-    queues = "".join(
-        f'[queues.{name}]\nstrategy = "linear"\n{PEACE}{rules}\n' for name, rules in QUEUES.items()
-    )
-    with (
-        running(folder, AGENTS + queues, extensions=8, transports="udp") as switch,
-        LivePhones() as phones,
-    ):
-        phones.tones.add(MUSIC)
-        people = [phones.phone(switch.account(number), tone) for number, tone in TONES.items()]
-        yield Office(switch, phones, *people)
+    with opened(tmp_path_factory.mktemp("office") / "switch", QUEUES, HOT_DESK) as office:
+        yield office
 
 
 @pytest.fixture
 def office(whole: Office) -> Iterator[Office]:
-    for agent in ("anna", "boris"):
-        whole.until_state(agent, "idle")
-    yield whole
-    whole.phones.hang_up_all()
-    for agent in ("anna", "boris"):
-        if whole.state(agent) == "paused":
-            whole.command(agent, "resume")
-
-
-def joined(caller: LiveTalk, agent: LiveTalk) -> None:
-    """Both hear each other and nothing else."""
-    caller.hears(agent.phone.tone)
-    agent.hears(caller.phone.tone)
+    with in_peace(whole, "anna", "boris") as office:
+        yield office
 
 
 # -- who is rung -------------------------------------------------------------------------------

@@ -100,27 +100,34 @@ class Centre:
         return [self._agent(agent) for agent in self._centre.floor.agents.values()]
 
     def command_agent(self, agent: str, verb: models.AgentVerb, wishes: models.AgentWishes) -> None:
-        roster = self._centre.roster
         if agent not in self._centre.floor.agents:
             raise UnknownError("agent", agent)
+        if verb == "score" and (wishes.won is None or wishes.tried is None):
+            raise RefusedError("say how many calls were won, and of how many")
         try:
-            match verb:
-                case "login":
-                    roster.log_in(agent, wishes.phone or "", paused=wishes.reason or "")
-                case "logout":
-                    roster.log_out(agent)
-                case "pause":
-                    roster.pause(agent, wishes.reason or "")
-                case "resume":
-                    roster.resume(agent)
-                case "wrap-up":
-                    roster.extend_wrap_up(agent, wishes.seconds)
-                case "end-wrap-up":
-                    roster.end_wrap_up(agent)
-                case "free":
-                    roster.free(agent)
+            self._command(agent, verb, wishes)
         except CommandRefused as refusal:
             raise RefusedError(str(refusal)) from refusal
+
+    def _command(self, agent: str, verb: models.AgentVerb, wishes: models.AgentWishes) -> None:
+        roster = self._centre.roster
+        match verb:
+            case "login":
+                roster.log_in(agent, wishes.phone or "", paused=wishes.reason or "")
+            case "logout":
+                roster.log_out(agent)
+            case "pause":
+                roster.pause(agent, wishes.reason or "")
+            case "resume":
+                roster.resume(agent)
+            case "wrap-up":
+                roster.extend_wrap_up(agent, wishes.seconds)
+            case "end-wrap-up":
+                roster.end_wrap_up(agent)
+            case "free":
+                roster.free(agent)
+            case "score":
+                roster.score(agent, wishes.won or 0, wishes.tried or 0)
 
     def _agent(self, agent: Agent) -> models.Agent:
         talks = [talk.call for talk in agent.talks.values()]

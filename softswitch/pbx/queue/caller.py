@@ -168,8 +168,10 @@ class Caller:
         """The engine speaks of this call."""
         match action:
             case Joined(_, queue, position, _, expected):
-                self._stand_in(queue)
                 self.call.record.event("queued", queue=queue, position=position)
+                if self._stands_elsewhere(queue):  # that queue's rules hold
+                    return
+                self._stand_in(queue)
                 after = self.settings.callback.offer_after if self.settings.callback else None
                 self._offered_callback = (
                     after is not None and expected is not None and expected > after
@@ -184,6 +186,10 @@ class Caller:
                 how = {"outcome": outcome.value, "rang": round(rang, 3)}
                 self.call.record.event("offered", queue=queue, agent=agent, **how)
 
+    def _stands_elsewhere(self, queue: str) -> bool:
+        known = self.centre.floor.calls.get(self.id)
+        return queue != self.queue and known is not None and self.queue in known.entries
+
     def _stand_in(self, queue: str) -> None:
         self.queue = queue
         self.call.doing = f"{Kind.QUEUE}:{queue}"  # recorded, say, as that queue wants it
@@ -192,7 +198,10 @@ class Caller:
     def _leave(self, action: Left) -> None:
         if action.outcome is VisitOutcome.ANSWERED:
             return
-        waits_on = self.id in self.centre.floor.calls
+        known = self.centre.floor.calls.get(self.id)
+        waits_on = known is not None
+        if known is not None and known.entries and self.queue not in known.entries:
+            self._stand_in(next(iter(known.entries)))
         self.call.record.event(
             "left-queue", queue=action.queue, outcome=action.outcome.value, to=action.target
         )
@@ -203,7 +212,8 @@ class Caller:
     def _announce(self, action: Announce) -> None:
         if action.because:
             self.call.record.event("position-rose", position=action.value, why=action.because)
-        self.hearing.announce(self.settings, action)
+        if action.queue == self.queue:
+            self.hearing.announce(self.settings, action)
 
     async def next(self, patience: Seconds | None = None) -> Mail:
         """What happens next; raises Turned where that ends the waiting."""

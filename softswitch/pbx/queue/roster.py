@@ -18,6 +18,7 @@ from acd.events import (
     AgentPaused,
     AgentRegistered,
     AgentResumed,
+    AgentScored,
     Event,
     WrapUpEnded,
     WrapUpExtended,
@@ -126,6 +127,10 @@ class Roster:
     def free(self, name: str) -> None:
         """A supervisor's word: whatever the agent was doing is over."""
         self._tell(AgentFreed(name))
+
+    def score(self, name: str, won: int, tried: int) -> None:
+        """Results of the agent's calls so far, as the business counts them."""
+        self._tell(AgentScored(name, won, tried))
 
     def _tell(self, event: Event) -> list[Action]:
         actions = self._centre.tell(event)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from itertools import groupby
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -300,6 +301,17 @@ class LiveTalk:
 
         until(was_heard, lambda: f"{tone} ever at {self}: {self._said_by_ear()}")
         return self
+
+    def heard_in_turn(self, *tones: int) -> list[int]:
+        """Those of `tones` that were heard alone so far, in order; a lasting one once."""
+        heard = [sound for sound in self._past[:] if rms(sound) > LOUD]
+        turns = (tone for sound in heard for tone in tones if self._share(tone, sound) > 0.9)
+        return [tone for tone, _ in groupby(turns)]
+
+    def seconds_of(self, tone: int) -> float:
+        """How long this tone was heard alone so far, about."""
+        heard = [sound for sound in self._past[:] if rms(sound) > LOUD]
+        return sum(self._share(tone, sound) > 0.9 for sound in heard) * EAR / 2 / RATE
 
     def hears_voice(self) -> LiveTalk:
         """Wait until something else than a phone's tone is heard: music, a prompt."""
