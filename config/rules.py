@@ -18,7 +18,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 class Rule(Table):
     """`[[rules]]`: the first whose conditions all hold decides; those not written always hold.
 
-    They are asked when a call comes in from outside, before the line's own scenario, and again
+    They are asked when one of our lines is called, before the line's own scenario, and again
     by the target `rules`, for instance after a menu has collected digits.  A rule decides a call
     once.
     """
@@ -40,6 +40,8 @@ class Rule(Table):
     to_date: dt.date | None = None
     """Last day, included."""
     modes: Names = ()
+    inside: bool = False
+    """Asked as well whenever an extension dials anything but a code or an emergency number."""
     lookup: Name | None = None
     """Asked once the other conditions hold; its answer may set everything below.
 

@@ -74,6 +74,17 @@ class Transfer(Model):
     """Extension whose party it is; absent: the one who was called."""
 
 
+class Recall(Model):
+    """Somebody waits to be rung back."""
+
+    extension: str
+    number: str
+    waits_for: Literal["trunk", "colleague"]
+    since: float
+    until: float
+    """Forgotten then.  Both in epoch seconds."""
+
+
 class ErrandWish(Model):
     """A callback to be made."""
 

@@ -86,6 +86,19 @@ async def command_room(
     return Done(detail=f"{name}: {verb}")
 
 
+@desk.get("/recalls")
+async def recalls(view: Desk) -> list[models.Recall]:
+    """Who waits for a free trunk or colleague, the one who asked first first (P32)."""
+    return view.recalls()
+
+
+@desk.delete("/recalls/{extension}")
+async def cancel_recalls(extension: str, view: Desk) -> Done:
+    """Have an extension wait for nothing any more, as by `*67`."""
+    view.cancel_recalls(extension)
+    return Done(detail=f"{extension} waits for nothing any more")
+
+
 @desk.get("/callbacks")
 async def errands(
     view: Desk, owner: str | None = None, closed: bool = False

@@ -567,23 +567,6 @@ def route(
 
 
 @app.command()
-def guard(
-    lift: Annotated[str, typer.Option(help="Answer this address again at once.")] = "",
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Addresses that are slowed or refused, and why; or lift it.
-
-    Example: softswitch guard --lift 192.0.2.7
-    """
-    if lift:
-        answer = ask(config, "DELETE", f"/v1/guard/{quote(lift, safe='')}")
-    else:
-        answer = ask(config, "GET", "/v1/guard")
-    show(answer, as_json=as_json, empty="nobody is slowed or refused")
-
-
-@app.command()
 def simulate(
     queue: Annotated[str, typer.Option(help="A queue of the settings file.")] = "",
     strategy: Annotated[list[str] | None, typer.Option(help="Again: compare.")] = None,

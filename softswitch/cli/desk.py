@@ -94,6 +94,27 @@ def record(
 
 
 @app.command()
+def recalls(
+    extension: Annotated[str, typer.Argument(help="Whose; absent: everybody's.")] = "",
+    cancel: Annotated[bool, typer.Option("--cancel", help="He waits no longer.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who waits for a free trunk or a busy colleague, to be rung back; or cancel it, as by *67.
+
+    Example: softswitch recalls 102 --cancel
+    """
+    if cancel:
+        if not extension:
+            fail("say whose: softswitch recalls 102 --cancel")
+        answer = ask(config, "DELETE", f"/v1/recalls/{quote(extension, safe='')}")
+        return show(answer, as_json=as_json)
+    rows = ask(config, "GET", "/v1/recalls")
+    found = [row for row in rows if extension in ("", row["extension"])]
+    return show(found, as_json=as_json, empty="nobody waits to be rung back")
+
+
+@app.command()
 def callbacks(
     owner: Annotated[str, typer.Argument(help="Whose; absent: everybody's.")] = "",
     number: Annotated[str, typer.Argument(help="A new one: whom he shall call.")] = "",

@@ -1,6 +1,8 @@
-"""A call comes in through a trunk: which line, is there room, which rule, which scenario.
+"""A line of ours is called: is there room, which rule, which scenario (P1, P2, P24, P39, A15).
 
-(P1, P2, P24, P39, A11-A13, A15.)  Who calls and by which trunk is settled before.
+The world comes by a trunk; who calls and by which one is settled before.  An extension that
+dials our own number is served as the world would be, without a way round through a provider.
+Rules are asked here for all others who call, too (A11-A13).
 """
 
 from __future__ import annotations
@@ -43,6 +45,12 @@ async def from_outside(
         raise Refused(UNKNOWN_NUMBER)
     if line.trunks and peer.name not in line.trunks:
         raise Refused(FORBIDDEN, f"{number} may not come in by trunk {peer.name}")
+    await to_line(switch, call, number)
+
+
+async def to_line(switch: Switch, call: Call, number: str) -> None:
+    """Serve whoever called the line `number` by its rules and its scenario."""
+    line = switch.settings.lines[number]
     _learn(call, number, line)
     if is_full(switch, number, line, call):
         call.record.event("line-full", line=number, channels=line.channels)
@@ -53,6 +61,18 @@ async def from_outside(
     mode = modes.current(switch.settings, switch.store.state, time.time())
     call.record.learn(mode=mode)
     await _decided(switch, call, line.scenario(mode), line.greeting)
+
+
+def has_rules_for(switch: Switch, dialled: str) -> bool:
+    """Whether rules are asked when an extension dials this; help is never kept waiting."""
+    if dialled in switch.settings.emergency.numbers or switch.plan.line(dialled) is not None:
+        return False  # a line asks by itself
+    return any(rule.inside for rule in switch.settings.rules)
+
+
+async def by_rules(switch: Switch, call: Call, dialled: str, otherwise: Targets) -> None:
+    """Go where the rules for what extensions dial say, or to `otherwise`."""
+    await _decided(switch, call, otherwise, dialled=dialled)
 
 
 async def rules(switch: Switch, call: Call, target: Target) -> None:
@@ -76,15 +96,20 @@ def facts_of(settings: Settings, caller: str, called: str, moment: dt.datetime, 
 
 
 async def _decided(
-    switch: Switch, call: Call, otherwise: Targets, greeting: str | None = None
+    switch: Switch,
+    call: Call,
+    otherwise: Targets,
+    greeting: str | None = None,
+    *,
+    dialled: str | None = None,
 ) -> None:
-    """Go where the rules say, or to `otherwise`."""
+    """Go where the rules say, or to `otherwise`; `dialled` by an extension, if one did."""
     settings, now = switch.settings, time.time()
     moment = dt.datetime.fromtimestamp(now, settings.switch.zone)
     mode = modes.current(settings, switch.store.state, now)
-    called = call.line or call.dialled
+    called = dialled or call.line or call.dialled
     facts = facts_of(settings, call.leg.party.number, called, moment, mode)
-    facts = facts._replace(fields=dict(call.fields))
+    facts = facts._replace(fields=dict(call.fields), by_extension=dialled is not None)
     decision = await decide(settings, facts, otherwise, switch.lookups.ask, call.ruled)
     if settings.rules:
         call.record.event("rules", rule=decision.rule, steps=list(decision.steps))

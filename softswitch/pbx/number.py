@@ -1,4 +1,4 @@
-"""`number:…`: whatever a number means: a place inside, another site, help, or the world."""
+"""`number:…`: whatever a number means: a place inside, help, another site, a line, the world."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from config.targets import Target
 from softswitch.calls.call import Call
-from softswitch.pbx import emergency, sites
+from softswitch.pbx import emergency, inbound, sites
 from softswitch.pbx.classes import payer_of
 from softswitch.pbx.outside import outside
 from softswitch.pbx.targets import serve
@@ -25,5 +25,7 @@ async def number(switch: Switch, call: Call, target: Target) -> None:
         await emergency.call_help(switch, call, dialled)
     elif (site := sites.of_number(switch.settings, dialled)) is not None:
         await sites.call_site(switch, call, site, dialled)
+    elif (line := switch.plan.line(dialled)) is not None:  # ours: no provider is paid for it
+        await inbound.to_line(switch, call, line)
     else:
         await outside(switch, call, payer_of(switch.settings, call), dialled)

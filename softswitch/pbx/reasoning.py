@@ -10,16 +10,15 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from config.lines import Line
-from config.targets import Kind, Target
+from config.targets import Kind, Target, Targets
 from softswitch.pbx import emergency, modes, sites
 from softswitch.pbx.classes import Bar, Payer, judge, may_use, of_extension
-from softswitch.pbx.inbound import facts_of
+from softswitch.pbx.inbound import facts_of, has_rules_for
 from softswitch.pbx.numbers import sent_to
 from softswitch.pbx.peers import Phone
-from softswitch.pbx.rules import decide
+from softswitch.pbx.rules import Decision, Facts, decide
 
 if TYPE_CHECKING:
     from softswitch.pbx.carrier import Carrier
@@ -40,6 +39,14 @@ class Way:
         self.targets += map(str, targets)
 
 
+class Asker(NamedTuple):
+    """Who would call, and when; `fields` are what menus would have collected."""
+
+    caller: str
+    moment: dt.datetime
+    fields: Mapping[str, str]
+
+
 async def way_of(
     switch: Switch,
     dialled: str,
@@ -47,20 +54,17 @@ async def way_of(
     moment: dt.datetime,
     fields: Mapping[str, str],
 ) -> Way:
-    """What would become of `dialled`: called by an extension of ours, else from outside.
-
-    `fields`: what menus would have collected.
-    """
-    way = Way()
+    """What would become of `dialled`: called by an extension of ours, else from outside."""
+    way, asker = Way(), Asker(caller, moment, fields)
     person = switch.settings.extensions.get(caller)
     number = switch.plan.line(dialled)
     if person is not None:
         way.steps.append(f"{caller} is an extension, so the call comes from inside")
-        _from_inside(switch, way, dialled, Phone(caller, person))
+        if not await _by_rules(switch, way, dialled, asker):
+            await _from_inside(switch, way, dialled, Phone(caller, person), asker)
     elif number is not None:
         way.steps.append(f"{dialled} is line {number}, so the call comes from outside")
-        line = switch.settings.lines[number]
-        await _from_outside(switch, way, number, line, caller, moment, fields)
+        await _to_line(switch, way, number, asker)
     elif (target := switch.plan.target(dialled)) is not None:
         way.steps.append(f"{dialled} is a number of ours")
         way.goes(target)
@@ -69,23 +73,13 @@ async def way_of(
     return way
 
 
-async def _from_outside(
-    switch: Switch,
-    way: Way,
-    number: str,
-    line: Line,
-    caller: str,
-    moment: dt.datetime,
-    fields: Mapping[str, str],
-) -> None:
-    settings = switch.settings
+async def _to_line(switch: Switch, way: Way, number: str, asker: Asker) -> None:
+    line, moment = switch.settings.lines[number], asker.moment
     mode, by = _mode_at(switch, moment)
     way.steps.append(f"at {moment:%a %Y-%m-%d %H:%M} the mode is {mode}, {by}")
     scenario = line.scenario(mode)
-    facts = facts_of(settings, caller or "anonymous", number, moment, mode)
-    facts = facts._replace(fields=fields)
-    decision = await decide(settings, facts, scenario, switch.lookups.ask)
-    way.steps += decision.steps
+    facts = facts_of(switch.settings, asker.caller or "anonymous", number, moment, mode)
+    decision = await _decision(switch, way, facts._replace(fields=asker.fields), scenario)
     if decision.targets is scenario:
         written = f"scenario for {mode}" if mode in line.scenarios else "scenario `any`"
         way.steps.append(f"the line's {written} holds")
@@ -97,6 +91,26 @@ async def _from_outside(
         way.steps.append("nothing is written for this mode, so the number is out of service")
 
 
+async def _by_rules(switch: Switch, way: Way, dialled: str, asker: Asker) -> bool:
+    """Whether a rule for what extensions dial says where this goes."""
+    if switch.plan.code(dialled) is not None or not has_rules_for(switch, dialled):
+        return False
+    mode, _ = _mode_at(switch, asker.moment)
+    facts = facts_of(switch.settings, asker.caller, dialled, asker.moment, mode)
+    facts = facts._replace(fields=asker.fields, by_extension=True)
+    decision = await _decision(switch, way, facts, ())
+    if decision.greeting is not None:
+        way.goes(Target(Kind.PLAY, decision.greeting))
+    way.goes(*decision.targets)
+    return bool(decision.targets)
+
+
+async def _decision(switch: Switch, way: Way, facts: Facts, otherwise: Targets) -> Decision:
+    decision = await decide(switch.settings, facts, otherwise, switch.lookups.ask)
+    way.steps += decision.steps
+    return decision
+
+
 def _mode_at(switch: Switch, moment: dt.datetime) -> tuple[str, str]:
     """The mode, and who says so; what is set by hand now says nothing of the past."""
     settings, state = switch.settings, switch.store.state
@@ -106,7 +120,7 @@ def _mode_at(switch: Switch, moment: dt.datetime) -> tuple[str, str]:
     return modes.by_calendar(settings, moment), "by the calendar"
 
 
-def _from_inside(switch: Switch, way: Way, dialled: str, phone: Phone) -> None:
+async def _from_inside(switch: Switch, way: Way, dialled: str, phone: Phone, asker: Asker) -> None:
     settings = switch.settings
     if (code := switch.plan.code(dialled)) is not None:
         name = code.name.partition(":")[0]
@@ -123,6 +137,9 @@ def _from_inside(switch: Switch, way: Way, dialled: str, phone: Phone) -> None:
         _through(switch, way, dialled, emergency.ways(switch), whatever=True)
     elif (site := sites.of_number(settings, dialled)) is not None:
         _to_site(switch, way, dialled, site.trunk, site.fallback)
+    elif (line := switch.plan.line(dialled)) is not None:
+        way.steps.append(f"{dialled} is our own line {line}, so the call stays inside")
+        await _to_line(switch, way, line, asker)
     else:
         _to_world(switch, way, dialled, of_extension(settings, phone.number, phone.extension))
 

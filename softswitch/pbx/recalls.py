@@ -65,10 +65,12 @@ class Recalls:
         """Ring `extension` when its colleague `number` is free, then call him."""
         self._keep(For.PERSON, extension, number)
 
-    def forget(self, extension: str) -> None:
-        """`extension` waits for nothing any more."""
+    def forget(self, extension: str) -> bool:
+        """`extension` waits for nothing any more; whether it did."""
+        waited = any(wish.extension == extension for kind in For for wish in self.wishes(kind))
         for kind in For:
             self._switch.store.state.remove(kind, extension)
+        return waited
 
     def wishes(self, kind: For) -> list[Wish]:
         """Those that are not too old, the oldest first."""

@@ -12,6 +12,7 @@ from softswitch.calls.errors import Refused
 from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.pbx.classes import may_use
 from softswitch.pbx.door import door_of, ring_inside
+from softswitch.pbx.inbound import by_rules, has_rules_for
 from softswitch.pbx.numbers import as_dialled, rewritten
 from softswitch.pbx.peers import Phone
 from softswitch.pbx.plan import Plan
@@ -70,6 +71,9 @@ async def to_number(switch: Switch, call: Call, number: str) -> None:
     """Whatever `number` reaches from inside: a place of ours, else the world."""
     target = switch.plan.target(number)
     targets = (target,) if target is not None else one(Kind.NUMBER, number)
+    if has_rules_for(switch, number):
+        await by_rules(switch, call, number, targets)
+        return
     call.record.learn(route=str(targets[0]))
     await serve(switch, call, targets)
 

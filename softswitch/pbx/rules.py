@@ -35,6 +35,8 @@ class Facts(NamedTuple):
     """Whose form numbers come in."""
     fields: Mapping[str, str] = {}
     """What menus collected (I7)."""
+    by_extension: bool = False
+    """Whether an extension dialled it, rather than the world one of our lines."""
 
     @property
     def values(self) -> dict[str, str]:
@@ -102,6 +104,8 @@ def objection(rule: Rule, facts: Facts) -> str | None:
 def _objections(rule: Rule, facts: Facts) -> Iterator[str]:
     if not rule.enabled:
         yield "it is switched off"
+    if facts.by_extension and not rule.inside:
+        yield "it is not for what extensions dial"
     for what, patterns, number in (
         ("caller", rule.caller, facts.caller),
         ("called number", rule.called, facts.called),

@@ -57,8 +57,8 @@ Tell = Callable[[str, Mapping[str, Any]], None]
 class Switch:
     """One switch.  Lives on one event loop; nothing here is for other threads.
 
-    `trunks`, `recalls`, `subscriptions` and `centre` are given to it by whoever builds them.
-    `trunks`, `recalls`, `lookups` and `subscriptions` are given to it by whoever builds them.
+    `trunks`, `recalls`, `lookups`, `subscriptions` and `centre` are given to it by whoever
+    builds them.
     """
 
     trunks: Trunks

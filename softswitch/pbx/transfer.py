@@ -73,7 +73,7 @@ def check(switch: Switch, by: Leg, guest: Leg, number: str) -> None:
         raise Refused(UNKNOWN_NUMBER, f"{number} is of no use to another party")
     if target is not None and target.kind is Kind.EXTENSION and target.name == guest.owner:
         raise Refused(LOOP, "a party cannot be sent to itself")
-    if code is None and target is None:
+    if code is None and target is None and switch.plan.line(number) is None:
         if not settings.outside:
             raise Refused(FORBIDDEN, "[transfer] outside forbids it")
         _check_outsiders(switch, guest.owner is None)

@@ -6,6 +6,7 @@ from softswitch.api import models
 from softswitch.api.view import RefusedError, UnknownError
 from softswitch.api.views.calls import Calls
 from softswitch.api.views.conferences import Conferences
+from softswitch.api.views.desk import Desk
 from softswitch.api.views.modes import Modes
 from softswitch.api.views.park import Park
 from softswitch.api.views.voicemail import Voicemail
@@ -183,3 +184,20 @@ async def test_a_parked_call_is_shown_in_its_slot(world: World) -> None:
     assert shown.parked_by == "102"
     world.switch.parking.leave(parked)
     assert Park(world.switch).parked() == []
+
+
+@in_world()
+async def test_p32_who_waits_for_a_colleague_is_shown_and_may_be_taken_back(world: World) -> None:
+    anna, boris, clara = await world.phones("101", "102", "103")
+    boris.dial("103")
+    (await clara.rings()).answer()
+    asked = anna.dial("*66102")
+    await until(lambda: asked.ended)
+    desk = Desk(world.switch)
+    (waiting,) = desk.recalls()
+    assert (waiting.extension, waiting.number, waiting.waits_for) == ("101", "102", "colleague")
+    assert waiting.until == waiting.since + 7200
+    desk.cancel_recalls("101")
+    assert desk.recalls() == []
+    with pytest.raises(UnknownError, match="no recall of extension 101"):
+        desk.cancel_recalls("101")

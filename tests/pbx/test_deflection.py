@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pbx.test_outside_members import CITY
-from tests.pbx.world import World, in_world
+from tests.pbx.world import CITY, MOBILES, World, in_world
 from tests.support.phone import Phone, Talk, until
 
-OFFICE = f"""
-[switch]
-country = "RU"
-[trunks.city]
-server = "sip:{CITY}:5060"
-[destinations]
-mobile = ["+79", "89"]
-[classes.staff]
-dial = ["internal", "mobile"]
-trunks = ["city"]
+OFFICE = (
+    MOBILES
+    + """
 [extensions.102]
 class = "staff"
 caller_id = "+74951112233"
@@ -30,6 +22,7 @@ prompt = "welcome"
 [limits]
 forwards = 3
 """
+)
 
 
 async def deflected(boris: Phone, contact: str) -> Talk:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from softswitch.sip.message import Request
-from tests.pbx.world import World, in_world
+from tests.pbx.world import CITY, World, in_world
 from tests.support.phone import until
 
-CITY, COAST = "10.0.9.9", "10.0.9.8"
 NUMBER = "84951112233"
 HEAD = f"""
 [switch]

@@ -10,10 +10,9 @@ import time_machine
 
 from softswitch.pbx.reasoning import way_of
 from softswitch.sip.types import Target
-from tests.pbx.world import US, World, in_world
+from tests.pbx.world import CITY, COAST, US, World, in_world
 from tests.support.phone import Phone, Talk, until
 
-CITY, COAST = "10.0.9.9", "10.0.9.8"
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=MOSCOW)
 LUNCH = dt.datetime(2026, 3, 4, 13, 30, tzinfo=MOSCOW)
@@ -331,6 +330,64 @@ async def test_a12_a_rule_leads_to_a_queue_a_menu_or_an_operator(world: World) -
     await until(lambda: talk.ended)
     routes = [row["route"] for row in world.records()]
     assert routes == ["queue:sales", "extension:102", "menu:ask"]
+
+
+@in_world(HEAD + MODES + '[extensions.102]\nforward = { always = "number:84957654321" }\n')
+async def test_our_own_number_dialled_inside_stays_inside(world: World) -> None:
+    """In any form, by forward too; by its scenario, and no trunk is seized."""
+    anna, _, clara, door = await world.phones("101", "102", "103", "104")
+    provider = customer(world)
+    with time_machine.travel(NIGHT, tick=False):
+        await rings(clara, anna.dial("84951234567"))
+        assert await way(world, "+74951234567", "101") == ["extension:103"]
+    await rings(door, anna.dial("102"))
+    assert not provider.talks
+    first, second = world.records()
+    assert (first["line"], first["route"], first["direction"]) == (
+        "74951234567", "extension:103", "internal",
+    )  # fmt: skip
+    assert second["line"] == "74957654321"
+
+
+INSIDE = """
+[emergency]
+numbers = ["112"]
+[[rules]]
+name = "late"
+caller = "101"
+called = ["102", "112"]
+hours = "Mon-Fri 18:00-23:59"
+inside = true
+to = "extension:103"
+[[rules]]
+name = "world"
+to = "extension:104"
+[[rules]]
+name = "greeted"
+called = "104"
+inside = true
+greeting = "welcome"
+"""
+
+
+@in_world(HEAD + MODES + INSIDE)
+async def test_a11_rules_for_inside_decide_what_extensions_dial(world: World) -> None:
+    """Others are for the world; codes and help are nobody's to decide."""
+    anna, boris, clara, door = await world.phones("101", "102", "103", "104")
+    with time_machine.travel(NOON, tick=False):
+        await rings(boris, anna.dial("102"))
+    with time_machine.travel(NIGHT, tick=False):
+        assert await way(world, "102", "101") == ["extension:103"]
+        assert await way(world, "104", "101") == ["play:welcome", "extension:104"]
+        assert await way(world, "102", "103") == ["extension:102"]
+        assert await way(world, "112", "101") == ["trunk:city", "trunk:coast"]
+        await rings(clara, anna.dial("102"))
+        await rings(boris, clara.dial("102"))
+        await rings(door, anna.dial("104"))
+        await rings(door, customer(world).dial("74957654321"))
+    assert world.told().count("welcome") == 1
+    rules = [(row["details"] or {}).get("rule") for row in world.records()]
+    assert rules == [None, "late", None, "greeted", "world"]
 
 
 async def way(world: World, number: str, caller: str = "") -> list[str]:

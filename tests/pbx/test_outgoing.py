@@ -11,10 +11,10 @@ from config.trunks import Trunk
 from softswitch.pbx.balance import Balance
 from softswitch.pbx.carrier import Carrier
 from softswitch.pbx.recalls import For
-from tests.pbx.world import World, in_world
+from tests.pbx.world import CITY, COAST, World, in_world
 from tests.support.phone import Phone, Talk, until
 
-CITY, COAST, ADVERT = "10.0.9.9", "10.0.9.8", "10.0.9.7"
+ADVERT = "10.0.9.7"
 NUMBER = "84951112233"
 HEAD = f"""
 [switch]

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.pbx.test_histories import ANY, OFFICE, PHONES, History
-from tests.pbx.world import World
+from tests.pbx.world import CITY, COAST, World
 
-CITY, COAST = "10.0.9.9", "10.0.9.8"
 OUTSIDE = f"""
 {OFFICE}
 class = "staff"

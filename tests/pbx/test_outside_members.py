@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from tests.pbx.test_transfer import talking
-from tests.pbx.world import World, in_world
+from tests.pbx.world import CITY, MOBILES, World, in_world
 from tests.support.phone import Phone, until
 
-CITY = "10.0.9.9"
-OFFICE = f"""
-[switch]
-country = "RU"
-[trunks.city]
-server = "sip:{CITY}:5060"
-[destinations]
-mobile = ["+79", "89"]
-[classes.staff]
-dial = ["internal", "mobile"]
-trunks = ["city"]
+OFFICE = (
+    MOBILES
+    + """
 [extensions.101]
 class = "staff"
 [extensions.102]
 class = "staff"
 ring_time = 10
-follow_me = {{ targets = ["number:+79161234567"], after = 3, ring_time = 20 }}
+follow_me = { targets = ["number:+79161234567"], after = 3, ring_time = 20 }
 [groups.office]
 number = "600"
 members = ["103", "number:+79161234567"]
 ring = "all"
 """
+)
 
 
 async def office(world: World) -> tuple[Phone, Phone, Phone]:

@@ -8,7 +8,7 @@ from softswitch.api import models
 from softswitch.api.view import RefusedError
 from softswitch.api.views.centre import Centre
 from tests.pbx.test_queue import joined, queue, state
-from tests.pbx.world import World, in_world
+from tests.pbx.world import CITY, World, in_world
 from tests.support.phone import until
 
 DESKS = """
@@ -22,7 +22,6 @@ number = "700"
 agents = ["anna", "boris"]
 wrap_up = 30
 """
-CITY = "10.0.9.9"
 OUTSIDE = f"""
 [trunks.city]
 server = "sip:{CITY}:5060"

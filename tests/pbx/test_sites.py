@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.pbx.world import World, in_world
+from tests.pbx.world import CITY, World, in_world
 from tests.support.phone import until
 
-LINK, CITY = "10.0.9.5", "10.0.9.9"
+LINK = "10.0.9.5"
 HEAD = f"""
 [trunks.coast]
 server = "sip:{LINK}:5060"

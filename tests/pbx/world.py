@@ -66,6 +66,20 @@ from tests.support.studio import SilentPlayer, studio_media
 
 DOMAIN = "office.test"
 US = ("10.0.0.1", 5060)
+CITY, COAST = "10.0.9.9", "10.0.9.8"
+"""Servers of providers."""
+MOBILES = f"""
+[switch]
+country = "RU"
+[trunks.city]
+server = "sip:{CITY}:5060"
+[destinations]
+mobile = ["+79", "89"]
+[classes.staff]
+dial = ["internal", "mobile"]
+trunks = ["city"]
+"""
+"""Settings of an office whose staff may dial mobiles through one trunk."""
 EPOCH = time.time()
 SOON: Seconds = 0.3
 """Long enough for whatever needs no waiting."""

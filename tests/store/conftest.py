@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -62,7 +63,7 @@ def _serve(home: Path, initdb: str, server: str) -> Iterator[URL]:
             assert running.poll() is None, "PostgreSQL ended"
         yield parse_url(f"postgresql://switch@/postgres?host={home}")
     finally:
-        running.terminate()
+        running.send_signal(signal.SIGINT)  # SIGTERM would wait for clients that a test left
         running.wait()
 
 

@@ -7,14 +7,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import URL
 
+from softswitch.store.database import connect
 from softswitch.store.errors import JournalFullError, StoreError
 from softswitch.store.records import Records
 from softswitch.store.search import Query
 from softswitch.store.statistics import Interval, Visit
 from softswitch.store.store import Store
 from softswitch.store.voicemail import Counts, VoiceMessage
+from tests.pbx.test_lookups import asking
 
 pytestmark = pytest.mark.anyio
 NOW = 1_700_000_000.0
@@ -266,6 +269,28 @@ async def test_postgresql_keeps_the_same(tmp_path: Path, postgres_url: URL) -> N
     assert (call["caller"], call["cause"]) == ("101", "interrupted")
     assert "1 calls were interrupted" in second.opened.notices[-1]
     await second.close()
+
+
+async def test_a13_a_look_up_asks_postgresql(postgres_url: URL) -> None:
+    """As an administrator writes it: no driver in the URL, numbers of every type."""
+    engine = connect(postgres_url)
+    async with engine.begin() as connection:
+        for statement in (
+            "create table customers (phone text, priority numeric, debt money, since date)",
+            "insert into customers values ('+79161112233', 5, 3.5, '2026-03-04')",
+        ):
+            await connection.execute(text(statement))
+    await engine.dispose()
+    url = postgres_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    query = "select *, 'extension:101' as route from customers where phone = :caller_e164"
+    async with asking(f'database = "{url}"\nquery = "{query}"\ntimeout = 30') as ask:
+        found = await ask()
+        assert (list(map(str, found.route)), found.priority) == (["extension:101"], 5)
+        assert found.fields == {"phone": "+79161112233", "debt": "$3.50", "since": "2026-03-04"}
+        assert (await ask(caller_e164="+7900")).outcome == "missing"
+    wrong = "select 1 from customers where since = :caller"
+    async with asking(f'database = "{url}"\nquery = "{wrong}"\ntimeout = 30') as ask:
+        assert (await ask()).outcome == "failed"
 
 
 async def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:

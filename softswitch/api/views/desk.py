@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Literal
 
 from config.groups import Group
 from softswitch.api import desk_models as models
@@ -11,8 +13,14 @@ from softswitch.calls.call import Call
 from softswitch.pbx import commands, presence, wishes
 from softswitch.pbx.group import has_joined, set_joined
 from softswitch.pbx.reach import member_target
+from softswitch.pbx.recalls import LIFE, For
 from softswitch.pbx.switch import Switch
 from softswitch.store.ringing import rung
+
+_WAITS_FOR: Mapping[For, Literal["trunk", "colleague"]] = {
+    For.TRUNK: "trunk",
+    For.PERSON: "colleague",
+}
 
 
 class Desk:
@@ -129,6 +137,20 @@ class Desk:
         if len(found) != 1:
             raise UnknownError("call, or more than one, that begins with", beginning)
         return found[0]
+
+    # -- who waits to be rung back ---------------------------------------------------
+
+    def recalls(self) -> list[models.Recall]:
+        waiting = [
+            models.Recall(waits_for=what, until=wish.since + LIFE, **wish._asdict())
+            for kind, what in _WAITS_FOR.items()
+            for wish in self._switch.recalls.wishes(kind)
+        ]
+        return sorted(waiting, key=lambda each: each.since)
+
+    def cancel_recalls(self, extension: str) -> None:
+        if not self._switch.recalls.forget(extension):
+            raise UnknownError("recall of extension", extension)
 
     # -- callbacks -------------------------------------------------------------------
 
