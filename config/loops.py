@@ -7,10 +7,12 @@ between is a warning: two desks may well stand in for one another, and the run-t
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
+from config.numbers import e164
 from config.problems import Problem, dotted
 from config.settings import Settings
-from config.targets import Kind, Target, Targets
+from config.targets import NUMBERED, Kind, Target, Targets
 
 Hops = dict[tuple[Target, Target], str]
 """(from, to) and the dotted key that says so."""
@@ -21,9 +23,15 @@ MANY = 20
 
 def loops(settings: Settings) -> list[Problem]:
     """One problem for each circle, at the hop that closes it."""
-    always, sometimes = dict(_always(settings)), dict(_sometimes(settings))
+    always = dict(_always(settings))
     errors = [_problem(always, circle, False) for circle in _circles(always)]
-    return errors + [_problem(sometimes, circle, True) for circle in _circles(sometimes)]
+    hops = {**dict(_sometimes(settings)), **always}
+    warnings = [
+        _problem(hops, circle, True)
+        for circle in _circles(hops)
+        if not always.keys() >= set(pairwise(circle))
+    ]
+    return errors + warnings
 
 
 def _problem(hops: Hops, circle: list[Target], warning: bool) -> Problem:
@@ -51,33 +59,61 @@ def _circles(hops: Hops) -> Iterator[list[Target]]:
 
 def _always(settings: Settings) -> Iterator[tuple[tuple[Target, Target], str]]:
     """Hops that every call takes."""
+    at = _Places(settings)
     for number, extension in settings.extensions.items():
         key = dotted("extensions", number, "forward", "always")
-        yield from _hops(Target(Kind.EXTENSION, number), extension.forward.always[:1], key)
+        yield from at.hops(Target(Kind.EXTENSION, number), extension.forward.always[:1], key)
+    for number, line in settings.lines.items():
+        for mode, targets in {"any": line.any, **line.scenarios}.items():
+            key = dotted("lines", number, mode)
+            yield from at.hops(Target(Kind.NUMBER, number), targets[:1], key)
 
 
 def _sometimes(settings: Settings) -> Iterator[tuple[tuple[Target, Target], str]]:
-    """Hops taken when nobody answers, or nobody presses anything."""
+    """Hops taken when nobody answers, nobody presses anything, or a line is full."""
+    at = _Places(settings)
     for number, extension in settings.extensions.items():
         place, forward = Target(Kind.EXTENSION, number), extension.forward
         if not forward.always:
             for field in ("busy", "no_answer", "unregistered"):
                 key = dotted("extensions", number, "forward", field)
-                yield from _hops(place, getattr(forward, field), key)
+                yield from at.hops(place, getattr(forward, field), key)
+    for number, line in settings.lines.items():
+        yield from at.hops(Target(Kind.NUMBER, number), line.full, dotted("lines", number, "full"))
     for name, group in settings.groups.items():
-        yield from _hops(
+        yield from at.hops(
             Target(Kind.GROUP, name), group.overflow, dotted("groups", name, "overflow")
         )
     for name, queue in settings.queues.items():
         place, key = Target(Kind.QUEUE, name), dotted("queues", name)
-        yield from _hops(place, queue.overflow.to if queue.overflow else (), f"{key}.overflow.to")
-        yield from _hops(place, queue.empty, f"{key}.empty")
-        yield from _hops(place, queue.closed, f"{key}.closed")
+        yield from at.hops(place, queue.overflow.to if queue.overflow else (), f"{key}.overflow.to")
+        yield from at.hops(place, queue.empty, f"{key}.empty")
+        yield from at.hops(place, queue.closed, f"{key}.closed")
     for name, menu in settings.menus.items():
-        yield from _hops(Target(Kind.MENU, name), menu.no_input, dotted("menus", name, "no_input"))
+        key = dotted("menus", name, "no_input")
+        yield from at.hops(Target(Kind.MENU, name), menu.no_input, key)
 
 
-def _hops(place: Target, targets: Targets, key: str) -> Iterator[tuple[tuple[Target, Target], str]]:
-    for target in targets:
-        same = target.kind is Kind.NUMBER  # `number:102` is the same place as `extension:102`
-        yield (place, Target(Kind.EXTENSION, target.name) if same else target), key
+class _Places:
+    """What numbers mean: `number:102` is the same place as `extension:102`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._country = settings.switch.country
+        self._known = {number: Target(Kind.EXTENSION, number) for number in settings.extensions}
+        for table, kind in NUMBERED.items():
+            for name, entry in getattr(settings, table).items():
+                self._known[entry.number] = Target(kind, name)
+        for number in settings.lines:
+            self._known[e164(number, self._country) or number] = Target(Kind.NUMBER, number)
+
+    def hops(
+        self, place: Target, targets: Targets, key: str
+    ) -> Iterator[tuple[tuple[Target, Target], str]]:
+        for target in targets:
+            yield (place, self._of(target)), key
+
+    def _of(self, target: Target) -> Target:
+        if target.kind is not Kind.NUMBER:
+            return target
+        full = e164(target.name, self._country) or target.name
+        return self._known.get(target.name) or self._known.get(full, target)

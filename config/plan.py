@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from config.codes import TAKE_NUMBER
 from config.problems import Problem, dotted
 from config.settings import Settings
+from config.targets import NUMBERED
 
 
 def plan(settings: Settings) -> Iterator[tuple[str, str]]:
     """(number, dotted key that claims it) of every whole number that may be dialled inside."""
     yield from ((number, dotted("extensions", number)) for number in settings.extensions)
-    for table in ("queues", "groups", "conferences", "menus", "paging", "doors"):
+    for table in NUMBERED:
         for name, entry in getattr(settings, table).items():
             if entry.number:
                 yield entry.number, dotted(table, name, "number")

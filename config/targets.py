@@ -87,6 +87,17 @@ class Target:
         )
 
 
+NUMBERED = {
+    "queues": Kind.QUEUE,
+    "groups": Kind.GROUP,
+    "conferences": Kind.CONFERENCE,
+    "menus": Kind.MENU,
+    "paging": Kind.PAGE,
+    "doors": Kind.DOOR,
+}
+"""Tables whose entries may have a number to dial, and what it then reaches."""
+
+
 def _unknown(text: str, word: str) -> str:
     if text.isdigit():
         return f'"{text}" is no target; did you mean "extension:{text}"?'

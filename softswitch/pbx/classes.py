@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from config.extensions import Extension
 from config.lines import ANYWHERE, ClassOfService
+from config.numbers import e164
 from config.settings import Settings
-from softswitch.pbx.numbers import e164
 from softswitch.pbx.peers import Phone
 
 if TYPE_CHECKING:

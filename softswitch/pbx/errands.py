@@ -11,8 +11,8 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from config.numbers import e164
 from softswitch.calls.leg import Leg
-from softswitch.pbx.numbers import e164
 
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch

@@ -1,4 +1,4 @@
-"""Forms of a telephone number: as dialled, +E.164, national; and the rules that rewrite it.
+"""Forms of a telephone number: as dialled, as a trunk wants it; and the rules that rewrite it.
 
 Knows numbering plans of countries (phonenumbers).  Refuses to know who dials and where to;
 callers keep numbers of their own office and emergency numbers away from it, since a number
@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import PhoneNumberFormat
 
+from config.numbers import e164
 from config.trunks import Rewrite, Trunk
 
 _NOT_DIALLED = re.compile(r"[^0-9+*#]")
@@ -25,20 +26,6 @@ def as_dialled(user: str) -> str:
     """The number in the user part of a URI, visual separators taken out (RFC 3966 §5.1.1)."""
     user = user.partition(";")[0]  # number;phone-context=…
     return _SEPARATORS.sub("", user) if _LOOKS_DIALLED.match(user) else user
-
-
-@lru_cache(maxsize=8192)
-def e164(number: str, country: str | None) -> str | None:
-    """`number` as +E.164, read as one dialled in `country`; None where it is no whole number.
-
-    A number of a provider that leaves the plus away (`74951234567`) is understood as well.
-    """
-    parsed = _parse(number, country)
-    if parsed is None and country is not None and number.isdigit():
-        parsed = _parse(f"+{number}", country)
-    if parsed is None:
-        return None
-    return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
 
 
 @lru_cache(maxsize=8192)
@@ -69,16 +56,6 @@ def sent_to(trunk: Trunk, number: str, country: str | None) -> str:
     return rewritten(
         formatted(number, trunk.format, trunk.country or country), trunk.rewrite_called
     )
-
-
-def _parse(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
-    try:
-        parsed = phonenumbers.parse(text, country)
-    except NumberParseException:
-        return None
-    written_out = text.startswith("+")  # then a block of numbers too new to be known may be meant
-    check = phonenumbers.is_possible_number if written_out else phonenumbers.is_valid_number
-    return parsed if check(parsed) else None
 
 
 def _national(full: str, country: str | None) -> str:

@@ -8,18 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from config.codes import TAKE_NUMBER
+from config.numbers import e164
 from config.settings import Settings
-from config.targets import Kind, Target
-from softswitch.pbx.numbers import e164
-
-_BY_TABLE = {
-    "queues": Kind.QUEUE,
-    "groups": Kind.GROUP,
-    "conferences": Kind.CONFERENCE,
-    "menus": Kind.MENU,
-    "paging": Kind.PAGE,
-    "doors": Kind.DOOR,
-}
+from config.targets import NUMBERED, Kind, Target
 
 
 class Code(NamedTuple):
@@ -71,7 +62,7 @@ class Plan:
 
 
 def _targets(settings: Settings) -> Iterator[tuple[str, Target]]:
-    for table, kind in _BY_TABLE.items():
+    for table, kind in NUMBERED.items():
         for name, entry in getattr(settings, table).items():
             if entry.number:
                 yield entry.number, Target(kind, name)

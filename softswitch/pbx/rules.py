@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
 
+from config.numbers import e164
 from config.rules import Rule
 from config.settings import Settings
 from config.targets import Targets
 from softswitch.pbx.answers import Answer
 from softswitch.pbx.lookups import Values
-from softswitch.pbx.numbers import e164
 
 Ask: TypeAlias = Callable[[str, Values], Awaitable[Answer]]
 """Asks the look-up of that name."""

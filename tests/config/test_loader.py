@@ -163,6 +163,43 @@ def test_two_desks_that_stand_in_for_one_another_are_only_a_warning() -> None:
     assert any("leads in a circle" in warning for warning in warnings(text))
 
 
+def test_circles_lead_through_lines_and_numbers_of_ours() -> None:
+    """In whatever form a line is written; what somebody must press a key for is no circle."""
+    text = """
+        [switch]
+        country = "RU"
+        [extensions.101]
+        forward = { always = "number:84951234567" }
+        voicemail = true
+        [modes]
+        day = "Mon-Fri 09:00-18:00"
+        [lines.74951234567]
+        day = "number:500"
+        any = "extension:101"
+        [lines.74957654321]
+        any = "menu:night"
+        full = "number:+74957654321"
+        [menus.welcome]
+        number = "500"
+        prompt = "welcome"
+        keys = { 1 = "menu:welcome" }
+        no_input = "queue:sales"
+        [menus.night]
+        prompt = "welcome"
+        keys = { 1 = "repeat" }
+        no_input = "number:84957654321"
+        [queues.sales]
+        overflow = { to = ["voicemail:101", "number:500"] }
+    """
+    (found,) = problems(text)
+    assert {"extension:101", "number:74951234567"} < set(found.replace(";", "").split())
+    circles = [each.split("circle: ")[1] for each in warnings(text) if "circle" in each]
+    assert len(circles) == 3
+    assert any("menu:welcome" in each and "queue:sales" in each for each in circles)
+    assert any("menu:night" in each and "number:74957654321" in each for each in circles)
+    assert any(each.startswith("number:74957654321 → number:74957654321;") for each in circles)
+
+
 def test_mistakes_of_form_do_not_hide_those_of_meaning() -> None:
     """What is faulty is cut out and the rest is checked; what was cut out is not missed."""
     text = """
