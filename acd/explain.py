@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from acd.agent import HISTORY
 from acd.strategies import Shape, strategies
 from acd.types import CallId, Instant, OfferId, State, Status, record
 
@@ -81,7 +82,7 @@ def _bar(call: Call, agent: Agent) -> str:
 def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
     """Candidates with their scores or the reason of their exclusion; None if not remembered."""
     decision = next((d for d in reversed(floor.decisions) if d.offer == offer), None)
-    if decision is None:
+    if decision is None or not _remembers(floor, decision):
         return None
     queue, callers = floor.queues.get(decision.queue), decision.callers
     names = queue.seats if queue else {}
@@ -99,6 +100,13 @@ def explain_offer(floor: Floor, offer: OfferId) -> dict[str, Any] | None:
         "tie_break": _tie_break(decision),
         "candidates": {name: _verdict(floor, decision, name) for name in names},
     }
+
+
+def _remembers(floor: Floor, decision: Decision) -> bool:
+    """Whether what the queue's agents did then is still known of all of them."""
+    queue = floor.queues.get(decision.queue)
+    histories = (seat.agent.history for seat in queue.seats.values()) if queue else ()
+    return all(len(h) < HISTORY or h[0].event < decision.event for h in histories)
 
 
 def _tie_break(decision: Decision) -> str:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
 from acd.codec import CodecError, event_from_json, event_to_json
 from acd.engine import Engine
 from acd.events import Event
+from acd.explain import Decision
+from acd.floor import Floor
 from acd.types import Instant, OfferId
 
 _text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -40,16 +43,29 @@ def rebuild(snapshot: dict[str, Any], records: Iterable[bytes]) -> Engine:
     return engine
 
 
-def explain_offer(
-    snapshot: dict[str, Any], records: Iterable[bytes], offer: OfferId
-) -> dict[str, Any] | None:
-    """As `Engine.explain_offer`, for offers of long ago; None if these records made no such one."""
+def explain_call(
+    snapshot: dict[str, Any], records: Iterable[bytes], call: str, until: Instant
+) -> list[dict[str, Any]]:
+    """As `Engine.explain_offer`, of each offer made by `until` to calls whose id begins so.
+
+    Each is explained right after the event that made it, so agents' states are those of then.
+    """
     engine = Engine.restore(snapshot)
+    floor, found = engine.floor, list[dict[str, Any]]()
+    last = floor.next_offer
     for event, now in _read(records):
+        if now > until:
+            break
         engine.handle(event, now)
-        if engine.floor.next_offer > offer:
-            return engine.explain_offer(offer)
-    return None
+        made = [each.offer for each in _made(floor, last) if each.call.startswith(call)]
+        found += [told for offer in sorted(made) if (told := engine.explain_offer(offer))]
+        last = floor.next_offer
+    return found
+
+
+def _made(floor: Floor, first: OfferId) -> Iterator[Decision]:
+    """Decisions from that offer on, the latest first."""
+    return takewhile(lambda decision: decision.offer >= first, reversed(floor.decisions))
 
 
 def _read(records: Iterable[bytes]) -> Iterator[tuple[Event, Instant]]:

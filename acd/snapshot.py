@@ -2,7 +2,8 @@
 
 What can be derived is derived again: availability, indexes, staff counts.  What was measured at a
 moment that is gone (the keys of those who are free, predictions) is kept.  The memory of
-`explain` is not: it comes from the journal.  The order of lists and objects is part of the state.
+`explain` is not, but for agents' states: it comes from the journal.  The order of lists and
+objects is part of the state.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from bisect import insort
 from collections import OrderedDict
 from typing import Any
 
-from acd.agent import Agent, Talk
+from acd.agent import Agent, Change, Talk
 from acd.call import Call, Callback, Entry, Offered, Phase
 from acd.codec import from_json, to_json
 from acd.floor import Floor
@@ -148,7 +149,7 @@ def load(data: dict[str, Any]) -> Floor:
             given = from_json(AgentSettings, row["settings"])
             agent = Agent(row["name"], given, settings.window)
         floor.agents[agent.name] = agent
-        _load_agent(agent, row)
+        _load_agent(agent, row, floor.event)
     floor.queues = {row["name"]: _load_queue(floor, row) for row in data["queues"]}
     for row in data["calls"]:
         call = floor.calls[row["id"]] = _load_call(row)
@@ -172,7 +173,8 @@ def load(data: dict[str, Any]) -> Floor:
     return floor
 
 
-def _load_agent(agent: Agent, row: dict[str, Any]) -> None:
+def _load_agent(agent: Agent, row: dict[str, Any], event: int) -> None:
+    """`event`: the number of the last one before the snapshot."""
     _set_facts(agent, AGENT_FACTS, row)
     agent.status, agent.state = Status(row["status"]), State(row["state"])
     agent.legs, agent.misses = dict(row["legs"]), {k: list(v) for k, v in row["misses"].items()}
@@ -180,6 +182,7 @@ def _load_agent(agent: Agent, row: dict[str, Any]) -> None:
     agent.talks = {talk.leg: talk for talk in talks}
     agent.ledger.rows = [list(r) for r in row["ledger"]]
     agent.told = (agent.state, agent.detail, agent.until)
+    agent.history.append(Change(event, agent.since, agent.state, agent.detail))
 
 
 def _load_queue(floor: Floor, row: dict[str, Any]) -> Queue:

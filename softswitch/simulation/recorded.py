@@ -31,7 +31,7 @@ class RecordError(AcdError):
 def read_day(path: Path, config: Path | None) -> RecordedDay:
     """Walk a journal again: a queue engine's folder, or a file with a record a line.
 
-    The engine begins with the folder's snapshot, else with the settings in `config`.  Raises
+    The engine begins with the folder's oldest snapshot, else with the settings in `config`.  Raises
     `RecordError` where there is neither, for a folder that a running switch holds, and for a
     record that cannot be read, with its number; `ConfigError` for the settings.
     """
@@ -50,8 +50,12 @@ def _folder(path: Path) -> tuple[Any, Iterator[tuple[Event, Instant]]]:
         log = EngineLog(path)
     except StoreError as error:
         raise RecordError(f"{error}; a copy of the folder will do") from None
-    state, events = log.load()
-    log.close()
+    try:
+        state, events = log.first()
+    except StoreError as error:
+        raise RecordError(str(error)) from None
+    finally:
+        log.close()
     return state and state["engine"], _records(events)
 
 

@@ -74,6 +74,11 @@ class Journal:
         """Sequence of the oldest record that is still kept, or of the next one if none is."""
         return self._segments[0].first
 
+    @property
+    def size(self) -> int:
+        """Bytes of all that is kept, about: the newest segments count as full ones."""
+        return self._segment_bytes * len(self._segments)
+
     def append(self, kind: str, payload: Any) -> int:
         """Keep `payload` (JSON values, or bytes); its sequence number.  About 5 µs.
 

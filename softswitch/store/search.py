@@ -94,6 +94,11 @@ class Search:
             statement = statement.where(VISITS.c.queue == queue)
         return await self._fetch(statement)
 
+    async def visits_of(self, call: str) -> list[Found]:
+        """Visits of the calls whose id begins so, in order."""
+        named = VISITS.c.call_id.startswith(call, autoescape=True)
+        return await self._fetch(select(VISITS).where(named).order_by(VISITS.c.entered_at))
+
     async def intervals(self, since: float, until: float, agent: str | None = None) -> list[Found]:
         """What agents did, from the intervals that began in [since, until)."""
         statement = _within(AGENT_INTERVALS, AGENT_INTERVALS.c.began_at, since, until)

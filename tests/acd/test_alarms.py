@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from acd.actions import Action, Alarm, Offer, ShadowDiffered
-from acd.agent import Agent
-from acd.events import AgentLegEnded, CallJoined
-from acd.journal import encode, explain_offer
+from acd.agent import HISTORY, Agent
+from acd.engine import Engine
+from acd.events import AgentLegEnded, AgentPaused, AgentResumed, CallJoined
+from acd.journal import encode, explain_call
 from acd.matcher import Matcher
 from acd.pool import Pool
 from acd.settings import AgentSettings
@@ -96,8 +97,28 @@ def test_old_offers_are_explained_from_the_journal() -> None:
     records = [encode(event, at) for event, at in centre.events]
     centre.engine.floor.decisions.clear()
     assert centre.engine.explain_offer(3) is None
-    found = explain_offer(snapshot, records, 3)
-    assert found is not None
-    assert found["call"] == "call2"
+    [found] = explain_call(snapshot, records, "call2", centre.now)
+    assert found["offer"] == 3
     assert found["candidates"][found["agent"]] == "chosen"
-    assert explain_offer(snapshot, records, 99) is None
+    assert explain_call(snapshot, records, "call2", found["at"] - 1.0) == []
+    assert explain_call(snapshot, records, "nobody", centre.now) == []
+
+
+def test_agents_whose_history_is_too_short_are_not_said_to_have_been_offline() -> None:
+    centre = Centre(settings({"q": queue("anna", "boris")}))
+    offer = only(centre.call("one"), Offer)
+    rival = "boris" if offer.agent == "anna" else "anna"
+    assert centre.engine.explain_offer(offer.offer) is not None
+    for _ in range(HISTORY):
+        centre.tell(AgentPaused(rival, "tea"), AgentResumed(rival))
+    assert centre.engine.explain_offer(offer.offer) is None
+
+
+def test_after_a_restart_agents_are_known_as_they_were() -> None:
+    centre = Centre(settings({"q": queue("anna", "boris")}))
+    centre.tell(AgentPaused("boris", "tea"))
+    engine = Engine.restore(centre.engine.snapshot())
+    offer = only(engine.handle(CallJoined("one", ("q",)), centre.now + 1), Offer)
+    told = engine.explain_offer(offer.offer)
+    assert told is not None
+    assert told["candidates"] == {"anna": "chosen", "boris": "paused (tea)"}

@@ -14,6 +14,7 @@ from softswitch.api.views.explaining import (
     explain_call,
     explain_queue,
     explain_waiting,
+    offers_of,
 )
 from tests.acd.floorplan import Centre, only, queue, settings
 
@@ -27,7 +28,7 @@ def test_why_this_agent_why_idle_and_why_waiting() -> None:
     only(centre.tell(AgentResumed("anna")), Offer)
     floor = centre.engine.floor
 
-    told = explain_call(floor, "c-late")
+    told = explain_call(floor, "c-late", offers_of(floor, "c-late"))
     idle = explain_agent(floor, "boris")
     waiting = explain_waiting(floor, "c-early")
 
@@ -41,7 +42,7 @@ def test_why_this_agent_why_idle_and_why_waiting() -> None:
     ]
     assert idle.sentences[1] == "No call is offered to boris: paused: lunch."
     assert waiting.sentences[0] == "Call c-early waits."
-    assert explain_call(floor, "nobody") is None
+    assert explain_call(floor, "nobody", []) is None
 
 
 def test_how_a_queue_decides_and_how_well_it_predicts() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -98,18 +99,27 @@ class Kills:
         for phone in self.callers:
             self._spawn(self._call(phone))
             self._spawn(self._take_callbacks(phone))
-        for _ in range(moments):
+        for moment in range(1, moments + 1):
             listener = asyncio.create_task(self._listen())
             self._open.set()
             self._spawn(self._pause_somebody())
-            await asyncio.sleep(self.rng.uniform(0.3, 3.0))
+            await asyncio.sleep(self.rng.uniform(0.1, 2.5))
             self._open.clear()
             await asyncio.to_thread(self.switch.kill)
             await listener
             await asyncio.to_thread(self._restart)
             await self._look()
+            print(f"kill {moment}: {self.progress}", *self.faults[-1:], flush=True)
         await self._wind_down()
         self.phones.close()
+
+    @property
+    def progress(self) -> str:
+        return (
+            f"{len(self.seen.joined)} visits, {self.served} conversations, "
+            f"{self.kept} places and {self.renewed} promises found again, "
+            f"{len(self.faults)} faults"
+        )
 
     def _restart(self) -> None:
         self.switch.start()
@@ -234,8 +244,7 @@ class Kills:
         there = {row["call"]: row for row in waiting}
         known: dict[tuple[str, str], Any] = {}
         for row in visits:
-            promised = bool((row["details"] or {}).get("callback"))
-            known[row["call_id"], row["queue"] + ("+" if promised else "")] = row
+            known[row["call_id"], row["queue"] + ("+" if _is_callback(row) else "")] = row
         for key in self.seen.joined:
             if key not in known:
                 self.faults.append(f"no visit in the statistics: {key}")
@@ -293,9 +302,40 @@ class Kills:
             await asyncio.sleep(0.2)
         if any(rest):
             self.faults.append(f"left behind: {rest}")
-        for row in await self._ask("GET", "/v1/visits?since=0"):
-            if row["outcome"] is None or row["left_at"] is None:
-                self.faults.append(f"a visit without an end: {row}")
+        await self._explain_the_first()
+        self._add_up(
+            await self._ask("GET", "/v1/visits?since=0"),
+            await self._ask("GET", "/v1/statistics?since=0"),
+        )
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _explain_the_first(self) -> None:
+        """Who was served before the first kill, and why, is still known."""
+        for (call, _), outcome in self.seen.left.items():
+            if outcome == "answered":
+                told = await self._ask("GET", f"/v1/explain/call/{call}")
+                if told is None or not told["facts"].get("offers"):
+                    self.faults.append(f"nobody knows why {call} was served as it was: {told}")
+                else:
+                    print(*told["sentences"], sep="\n", flush=True)
+                return
+
+    def _add_up(self, visits: list[Any], statistics: Any) -> None:
+        """In = answered + abandoned + left, in rows and in sums; nobody waits any more."""
+        for row in visits:
+            if row["outcome"] is None or row["left_at"] is None:
+                self.faults.append(f"a visit without an end: {row}")
+        rows = Counter(row["outcome"] for row in visits if not _is_callback(row))
+        sums = statistics["queues"][0]["figures"]
+        told = {name: sums[name] for name in ("offered", "answered", "abandoned", "waiting")}
+        print(f"by outcome: {dict(rows)}; in the statistics: {told}", flush=True)
+        if sums["offered"] != rows.total() or sums["waiting"]:
+            self.faults.append(f"{rows.total()} visits, but the statistics say {told}")
+        if (sums["answered"], sums["abandoned"]) != (rows["answered"], rows["abandoned"]):
+            self.faults.append(f"{dict(rows)}, but the statistics say {told}")
+
+
+def _is_callback(row: dict[str, Any]) -> bool:
+    return bool((row["details"] or {}).get("callback"))

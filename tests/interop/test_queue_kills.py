@@ -12,7 +12,7 @@ from tests.interop.kills import AGENTS, CALLERS, QUEUE, Kills
 from tests.interop.switch import running
 
 MOMENTS = int(os.environ.get("SOFTSWITCH_KILLS", "2"))
-"""How often it is killed; 200 take some twenty minutes."""
+"""How often it is killed; 200 take some twelve minutes."""
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(240 + 30 * MOMENTS)]
 
 
@@ -24,7 +24,6 @@ def test_a_call_centre_that_is_killed_at_any_moment_goes_on(tmp_path: Path) -> N
     with running(tmp_path / "switch", callers + QUEUE, extensions=AGENTS) as switch:
         rig = Kills(switch)
         asyncio.run(rig.run(MOMENTS))
-    print(f"{MOMENTS} kills: {rig.served} conversations, {len(rig.seen.joined)} visits, "
-          f"{rig.kept} places and {rig.renewed} promises found again")  # fmt: skip
+    print(f"{MOMENTS} kills: {rig.progress}")
     assert not rig.faults, "\n".join(rig.faults[:20])
     assert rig.served

@@ -151,7 +151,7 @@ class MemoryLog:
     """The queue engine's journal, in memory; JSON all the same."""
 
     def __init__(self) -> None:
-        self.repair = None
+        self.repair, self.damage = None, ""
         self.state, self.events = "null", list[bytes]()
 
     def copy(self) -> MemoryLog:
@@ -171,8 +171,11 @@ class MemoryLog:
         self.events.append(event)
         return len(self.events)
 
-    def snapshot(self, state: Any) -> None:
+    def snapshot(self, state: Any, *, alone: bool = False) -> None:
         self.state, self.events = json.dumps(state), []
+
+    async def snapshot_aside(self, state: Callable[[], Any], *, alone: bool = False) -> None:
+        self.snapshot(state())
 
     def close(self) -> None:
         """Nothing to give back."""

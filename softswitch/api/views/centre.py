@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from acd.actions import Refused
 from acd.agent import Agent
@@ -19,10 +21,12 @@ from softswitch.api.views.explaining import (
     explain_call,
     explain_queue,
     explain_waiting,
+    offers_of,
 )
 from softswitch.pbx.queue.hours import look_at_hours
 from softswitch.pbx.queue.roster import CommandRefused
 from softswitch.pbx.switch import Switch
+from softswitch.store.aside import AsideError
 
 
 class Centre:
@@ -145,6 +149,21 @@ class Centre:
 
     # -- why ---------------------------------------------------------------------------
 
+    async def _offers(self, call: str) -> list[dict[str, Any]]:
+        """From memory if that holds all of them, else from the journal."""
+        recent = offers_of(self._centre.floor, call)
+        visits = await (await self._switch.store.search()).visits_of(call)
+        ended = sum(len((visit["details"] or {}).get("offers", ())) for visit in visits)
+        if not visits or len(recent) >= max(ended, 1):
+            return recent
+        ends = [visit["left_at"] for visit in visits]
+        until = max(ends) if all(ends) else time.time()
+        try:
+            old = await self._centre.keeper.decisions(call, visits[0]["entered_at"], until)
+        except (OSError, AsideError) as error:
+            raise RefusedError(f"the queues' journal cannot be read: {error}") from error
+        return old if len(old) > len(recent) else recent
+
     async def explain(self, subject: str, name: str) -> models.Explanation:
         self._centre.tell(Tick())  # what is told is of this moment
         floor = self._centre.floor
@@ -152,7 +171,7 @@ class Centre:
             case "queue":
                 found = explain_queue(floor, name)
             case "call":
-                found = explain_call(floor, name)
+                found = explain_call(floor, name, await self._offers(name))
             case "agent":
                 found = explain_agent(floor, name)
             case _:

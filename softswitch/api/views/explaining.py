@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from acd import explain
@@ -13,14 +13,22 @@ from softswitch.api import models
 from softswitch.pbx.acd_settings import STRICT
 
 
-def explain_call(floor: Floor, name: str) -> models.Explanation | None:
-    """Every offer that was made for the call, as far back as decisions are kept."""
+def offers_of(floor: Floor, name: str) -> list[dict[str, Any]]:
+    """Every offer that was made for the call, as far back as decisions are in memory."""
     decisions = [d for d in floor.decisions if d.call.startswith(name)]
-    offers = [found for d in decisions if (found := explain.explain_offer(floor, d.offer))]
+    return [found for d in decisions if (found := explain.explain_offer(floor, d.offer))]
+
+
+def explain_call(
+    floor: Floor, name: str, offers: Sequence[dict[str, Any]]
+) -> models.Explanation | None:
+    """Of each of these offers of the call why it was made; without any, why it waits."""
     if not offers:
         return explain_waiting(floor, name)
     sentences = [sentence for offer in offers for sentence in _of_offer(offer)]
-    return models.Explanation(subject=f"call {name}", sentences=sentences, facts={"offers": offers})
+    return models.Explanation(
+        subject=f"call {name}", sentences=sentences, facts={"offers": list(offers)}
+    )
 
 
 def explain_agent(floor: Floor, name: str) -> models.Explanation | None:

@@ -64,7 +64,7 @@ class Centre:
         """`wall` tells epoch seconds."""
         self.switch, self._wall = switch, wall
         history = History(switch.store.statistics, switch.settings.switch.zone)
-        self.keeper = Keeper(journal, history, switch.alarms, wall)
+        self.keeper = Keeper(journal, history, switch.alarms, switch.spawn, wall)
         self.callers: dict[CallId, Caller] = {}
         """Those who wait with somebody on the line."""
         self.roster = Roster(self)

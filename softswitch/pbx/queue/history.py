@@ -46,6 +46,8 @@ class History:
         """Those who talk, by (call, agent)."""
         self._states: dict[str, Interval] = {}
         self._tallies: dict[str, Tally] = {}
+        self._born = 0
+        """Visits that began by the event in hand."""
 
     def flush(self) -> None:
         """Write the rows that were gathered."""
@@ -67,7 +69,7 @@ class History:
     def take(self, event: Event, actions: Iterable[Action], floor: Floor) -> None:
         """What the engine answered to `event`."""
         caller = event.customer if isinstance(event, CallJoined) else ""
-        actions = list(actions)
+        actions, self._born = list(actions), 0
         for action in actions:  # those whose visit ends by the same event, too
             if isinstance(action, OfferEnded):
                 self._offered(action, floor.now)
@@ -92,7 +94,7 @@ class History:
             caller = call.callback.number if call.callback else call.customer
         details = {"callback": True} if action.callback else {}
         visit = Visit(
-            _visit_id(action.call, action.queue, floor.now),
+            self._name(action, floor),
             action.call,
             action.queue,
             caller,
@@ -106,8 +108,7 @@ class History:
         now = round(floor.now, 3)
         visit = self._visits.pop((action.call, action.queue), None)
         if visit is None:  # refused at the door
-            name = _visit_id(action.call, action.queue, floor.now)
-            visit = Visit(name, action.call, action.queue, caller, now)
+            visit = Visit(self._name(action, floor), action.call, action.queue, caller, now)
         answered = action.outcome is VisitOutcome.ANSWERED
         visit = replace(
             visit,
@@ -124,6 +125,12 @@ class History:
         self._statistics.visit(visit)
         if not action.callback and action.outcome not in REFUSALS:
             self._count(action, floor)
+
+    def _name(self, action: Joined | Left, floor: Floor) -> str:
+        """By the number of the event, which comes again when the journal is replayed, and of the
+        visit among those that one event begins."""
+        self._born += 1
+        return f"{action.call}-{action.queue}-{floor.event}.{self._born}"
 
     def _count(self, action: Left, floor: Floor) -> None:
         queue = floor.queues.get(action.queue)
@@ -194,7 +201,3 @@ class History:
         self._talks = {(visit.call_id, visit.agent or ""): visit for visit in talks}
         self._states = {facts["agent"]: Interval(**facts) for facts in state["states"]}
         self._tallies = {queue: Tally(**facts) for queue, facts in state["tallies"].items()}
-
-
-def _visit_id(call: str, queue: str, entered: Instant) -> str:
-    return f"{call}-{queue}-{round(entered * 1000)}"

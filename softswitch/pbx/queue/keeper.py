@@ -8,9 +8,11 @@ the gap.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,12 +21,13 @@ from acd.actions import Action
 from acd.codec import CodecError
 from acd.engine import Engine
 from acd.events import Event, Reconfigured, Tick
-from acd.journal import decode, encode
+from acd.journal import decode, encode, explain_call
 from acd.settings import Settings
 from acd.types import Instant, Seconds
 from softswitch.pbx.alarms import Alarms
 from softswitch.pbx.queue.clock import Clock
 from softswitch.pbx.queue.history import History
+from softswitch.store.aside import AsideError
 from softswitch.store.engine_log import EngineLog
 from softswitch.store.errors import JournalFullError, StoreError
 
@@ -51,10 +54,11 @@ class Keeper:
         journal: EngineLog,
         history: History,
         alarms: Alarms,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`wall` tells epoch seconds."""
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._spawn = asyncio.get_running_loop(), spawn
         self.clock = Clock(self._loop.time, wall)
         self.history = history
         self.perform: Callable[[Action], None] = _nothing
@@ -64,6 +68,7 @@ class Keeper:
         self._timer: asyncio.TimerHandle | None = None
         self._due: Instant | None = None
         self._saver: asyncio.TimerHandle | None = None
+        self._saving: asyncio.Task[None] | None = None
         self._flusher: asyncio.TimerHandle | None = None
 
     # -- the beginning and the end ---------------------------------------------------
@@ -76,6 +81,8 @@ class Keeper:
         remembered = self._journal.load()
         if self._journal.repair is not None:
             log.warning(str(self._journal.repair))
+        if self._journal.damage:
+            log.warning("an older snapshot was taken", why=self._journal.damage)
         try:
             self.engine = self._rebuilt(remembered.state, remembered.events, settings)
         except (CodecError, KeyError, TypeError, ValueError) as error:
@@ -106,20 +113,46 @@ class Keeper:
         return engine
 
     def save(self) -> None:
-        """Take a snapshot in place of all events so far, whose rows are written first."""
+        """Take a snapshot in place of all events so far, whose rows are written first.
+
+        Stops the loop for as long as a large centre takes to be written down: for the beginning
+        and the end.
+        """
         self._flush()
-        state = {"engine": self.engine.snapshot(), "history": self.history.dump()}
         try:
-            self._journal.snapshot(state)
+            self._journal.snapshot(self._state(), alone=self._unkept)
         except OSError as error:
-            self._alarms.raise_(UNKEPT, f"no snapshot of the queues can be kept: {error.strerror}")
+            self._not_saved(error)
         else:
-            self._unkept = False
-            self._alarms.clear(UNKEPT)
+            self._saved()
+
+    async def save_aside(self) -> None:
+        """The same while calls go on."""
+        self._flush()
+        unkept, self._unkept = self._unkept, False
+        try:
+            await self._journal.snapshot_aside(self._state, alone=unkept)
+        except (OSError, AsideError) as error:
+            self._unkept = self._unkept or unkept
+            self._not_saved(error)
+        else:
+            if not self._unkept:  # an event that came meanwhile may have found no room
+                self._saved()
+
+    def _state(self) -> Any:
+        return {"engine": self.engine.snapshot(), "history": self.history.dump()}
+
+    def _saved(self) -> None:
+        self._unkept = False
+        self._alarms.clear(UNKEPT)
+
+    def _not_saved(self, error: Exception) -> None:
+        self._alarms.raise_(UNKEPT, f"no snapshot of the queues can be kept: {error}")
 
     def _watch(self) -> None:
-        if self._unkept or self._journal.since_snapshot >= SNAPSHOT_AFTER:
-            self.save()
+        due = self._unkept or self._journal.since_snapshot >= SNAPSHOT_AFTER
+        if due and (self._saving is None or self._saving.done()):
+            self._saving = self._spawn(self.save_aside())
         self._saver = self._loop.call_later(SNAPSHOT_EVERY, self._watch)
 
     def close(self) -> None:
@@ -130,6 +163,8 @@ class Keeper:
         for timer in (self._timer, self._saver, self._flusher):
             if timer is not None:
                 timer.cancel()
+        if self._saving is not None:
+            self._saving.cancel()
         self.save()
         self._journal.close()
 
@@ -153,6 +188,16 @@ class Keeper:
             self._carry_out()
             self._arm()
         return actions
+
+    async def decisions(self, call: str, since: Instant, until: Instant) -> list[dict[str, Any]]:
+        """Every offer made within to calls whose id begins so, explained from the journal.
+
+        Reads what lies between the last snapshot before `since` and `until`, in another process;
+        nothing where that is kept no more.  Raises OSError or AsideError where it cannot be read.
+        """
+        question = partial(_decisions, call=call, until=until)
+        found: list[dict[str, Any]] | None = json.loads(await self._journal.ask(question, since))
+        return found or []
 
     def _flush(self) -> None:
         if self._flusher is not None:
@@ -197,6 +242,10 @@ class Keeper:
     def _on_timer(self) -> None:
         self._timer = None
         self.tell(Tick())
+
+
+def _decisions(state: Any, events: Iterator[bytes], call: str, until: Instant) -> Any:
+    return explain_call(state["engine"], events, call, until)
 
 
 def _nothing(action: Action) -> None:
