@@ -75,3 +75,26 @@ def listen(world: World) -> Logbook:
 
     history.take = listening  # type: ignore[method-assign]
     return log
+
+
+def test_a_callback_that_begins_as_its_callers_visit_ends_is_another_visit() -> None:
+    """One moment, one call, one queue: the first visit is over, only the promise waits."""
+    first = row("first", 100.0, left_at=110.0, outcome="callback")
+    promise = row("promise", 110.0, details={"callback": True})
+    for visits in ([first, promise], [promise, first]):
+        tally = queue_tally(past.logbook(visits, [], 120.0), "sales")
+        assert (tally.offered, tally.callback, tally.waiting) == (1, 1, 0)
+        assert (tally.callbacks, tally.waiting_now) == (1, 0)
+
+
+def test_a_visit_that_begins_and_ends_at_once_is_over() -> None:
+    visits = [row(name, 100.0, left_at=100.0, outcome="abandoned") for name in ("one", "two")]
+    tally = queue_tally(past.logbook(visits, [], 120.0), "sales")
+    assert (tally.offered, tally.abandoned, tally.waiting) == (2, 2, 0)
+
+
+def row(name: str, entered_at: float, **facts: object) -> dict[str, object]:
+    """A visit as the store has it."""
+    empty = dict.fromkeys(("connected_at", "left_at", "outcome", "agent", "details"))
+    known = {"id": name, "call_id": "c", "queue": "sales", "caller": "101"}
+    return known | empty | {"entered_at": entered_at} | facts

@@ -18,8 +18,11 @@ from acd.types import REFUSALS, Instant, OfferOutcome, State, VisitOutcome
 
 Row: TypeAlias = Mapping[str, Any]
 Said: TypeAlias = tuple[Instant, int, Action]
-"""When, the order of what was said at one moment, and what."""
+"""When, the order of what one visit said at one moment, and what."""
 JOINED, HELD, OFFER, LEFT, TALKED, AGENT = range(6)
+OLD, NEW, STATES = range(3)
+"""What is said first at one moment: how earlier visits go on or end, since a caller may be in the
+same queue again at once (called back, say), then new visits, then agents' states."""
 
 
 def logbook(visits: Iterable[Row], intervals: Sequence[Row], now: Instant) -> Logbook:
@@ -41,11 +44,16 @@ def queue_log(visits: Iterable[Row], intervals: Sequence[Row]) -> Iterator[str]:
 def _moments(
     visits: Iterable[Row], intervals: Sequence[Row]
 ) -> Iterator[tuple[Instant, list[Action]]]:
-    said = [each for visit in visits for each in _of_visit(visit)]
-    said += _of_agents(intervals)
-    said.sort(key=itemgetter(0, 1))
+    ordered = sorted(visits, key=itemgetter("entered_at"))
+    said = [
+        (at, NEW if at == visit["entered_at"] else OLD, number, order, action)
+        for number, visit in enumerate(ordered)
+        for at, order, action in _of_visit(visit)
+    ]
+    said += [(at, STATES, 0, order, action) for at, order, action in _of_agents(intervals)]
+    said.sort(key=itemgetter(0, 1, 2, 3))
     for at, group in groupby(said, key=itemgetter(0)):
-        yield at, [action for _, _, action in group]
+        yield at, [action for *_, action in group]
 
 
 def _of_visit(row: Row) -> Iterator[Said]:
