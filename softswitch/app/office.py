@@ -80,8 +80,9 @@ class Office:
         return restored
 
     def resume(self) -> None:
-        """To be called once we can be heard: look for those who waited before the restart."""
+        """To be called once we can be heard: look for those who waited or talked before."""
         self.centre.resume()
+        self.switch.continuing.resume()
 
     async def stop(self) -> None:
         """Give our own registrations back; queues go on from here at the next start."""

@@ -15,7 +15,7 @@ from softswitch.sdp import Codec, NotAcceptable, SessionDescription, family
 from softswitch.sip.callee import Callee
 from softswitch.sip.exchange import Credentials
 from softswitch.sip.headers import quote
-from softswitch.sip.resumed import Resumed
+from softswitch.sip.resumed import Resumed, owed
 from softswitch.sip.types import Destination
 from softswitch.sip.ua import UserAgent
 from softswitch.sip.uri import SipUri
@@ -70,6 +70,11 @@ class Switchboard:
         leg.answered = True
         leg.times.answer()
         return leg
+
+    def ring_on(self, facts: Mapping[str, Any], profile: Profile, party: Party) -> Leg:
+        """The leg of a call that came before a restart and was not answered, `facts` as
+        `written_invite` gave them.  Raises as `resume` and `receive` do."""
+        return self.receive(owed(self.ua, facts), profile, party)
 
     def place(
         self,

@@ -32,14 +32,20 @@ if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
 
-async def converse(switch: Switch, call: Call, a: Leg, b: Leg) -> None:
-    """Join `a` and `b`, both answered, and stay until one of them is gone or taken over."""
+async def converse(switch: Switch, call: Call, a: Leg, b: Leg, *, precious: bool = False) -> None:
+    """Join `a` and `b`, both answered, and stay until one of them is gone or taken over.
+
+    `precious`: it must outlive a crash from its first moment on.
+    """
     talk = Conversation(switch, call, a, b)
-    await switch.recordings.announce(talk)
+    if precious:
+        switch.continuing.remember(talk, at_once=True)
     try:
+        await switch.recordings.announce(talk)
         talk.join()
         await talk.last()
     finally:
+        switch.continuing.forget(call)
         switch.recordings.rest(call)
 
 
@@ -70,6 +76,7 @@ class Conversation:
             other = self.other(leg)
             leg.hear(self.switch.music(other) if other.held else other)
         self.switch.recordings.follow(self)
+        self.switch.continuing.remember(self)
 
     async def last(self) -> None:
         """Until one side hangs up or goes to another call; the other side is then let go."""

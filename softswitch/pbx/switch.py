@@ -24,6 +24,7 @@ from softswitch.calls.leg import Leg
 from softswitch.calls.party import ANONYMOUS, Party
 from softswitch.calls.switchboard import Headers, Switchboard
 from softswitch.pbx.alarms import Alarm, Alarms
+from softswitch.pbx.continuing import Continuing
 from softswitch.pbx.distribution import give_out
 from softswitch.pbx.errands import Errands
 from softswitch.pbx.locations import Locations
@@ -97,7 +98,7 @@ class Switch:
         self.parking = Parking()
         self.mailroom = Mailroom(store.voicemail, store.state)
         self.recordings, self.rooms = Recordings(self), Rooms(self)
-        self.errands = Errands(self)
+        self.errands, self.continuing = Errands(self), Continuing(self)
         self.mailroom.on_message.append(partial(give_out, self))
         board.on_leg = self._on_leg
         self.apply(settings)

@@ -33,14 +33,22 @@ class Callee(Session):
     dialog: Dialog
     flow: Flow
 
-    def __init__(self, ua: Stack, tx: ServerTransaction, request: Request, flow: Flow) -> None:
+    def __init__(
+        self,
+        ua: Stack,
+        tx: ServerTransaction,
+        request: Request,
+        flow: Flow,
+        local_tag: str | None = None,
+    ) -> None:
+        """`local_tag`: ours, where the caller knows it already."""
         super().__init__(ua, _ignore)
         self.state = INCOMING
         self.initiator = False
         self.request, self.flow, self._tx = request, flow, tx
         self.remote_party = request.from_
         self.call_id = request.call_id
-        self.local_tag = ua.new_tag()
+        self.local_tag = local_tag or ua.new_tag()
         self.dialog = Dialog.as_server(
             self, request, self.local_tag, flow, behind_nat=tx.behind_nat
         )

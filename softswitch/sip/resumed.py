@@ -1,7 +1,8 @@
-"""A session that outlives the process: what is written of it, and taking it up again.
+"""Sessions that outlive the process: what is written of one, and taking it up again.
 
 The peer still has the dialog (RFC 3261 §12) and knows nothing of our restart; a re-INVITE by
-`offer` shows whether it is still there, and gives it our new address for sound.
+`offer` shows whether it is still there, and gives it our new address for sound.  One whom we had
+not answered yet is still owed a final response to its INVITE, and can be given it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from softswitch.sip.callee import Callee
 from softswitch.sip.dialog import Dialog
 from softswitch.sip.events import Event
 from softswitch.sip.headers import NameAddr
+from softswitch.sip.layer import server_key
+from softswitch.sip.message import Request
+from softswitch.sip.parser import parse
+from softswitch.sip.route import is_behind_nat
 from softswitch.sip.session import Session, SessionState
-from softswitch.sip.types import Flow, Target
+from softswitch.sip.types import Destination, Flow, Target
 from softswitch.sip.uri import SipUri
+from softswitch.sip.via import stamp
 
 if TYPE_CHECKING:
     from softswitch.sip.stack import Stack
@@ -41,6 +48,39 @@ def written(session: Session) -> dict[str, Any] | None:
         "contact": session.contact,
         "initiator": session.initiator,
     }
+
+
+def written_invite(session: Callee) -> dict[str, Any]:
+    """A session that is still unanswered, as JSON can hold it."""
+    return {
+        "invite": session.request.encode().decode("latin-1"),
+        "flow": session.flow,
+        "tag": session.local_tag,
+    }
+
+
+def owed(ua: Stack, facts: Mapping[str, Any]) -> Callee:
+    """The session whose caller still waits for our final response, `facts` as `written_invite`
+    gave them: its CANCEL, and its INVITE if that comes again, find it.
+
+    By a stream, whose connection is gone, answers go to the port in sent-by (§18.2.2).  Raises
+    ParseError, KeyError, TypeError or ValueError for other facts.
+    """
+    request = parse(facts["invite"].encode("latin-1"))
+    if not isinstance(request, Request):
+        raise ValueError("a response was written down as an INVITE")
+    transport, local, remote, _ = facts["flow"]
+    flow, via = Flow(transport, tuple(local), tuple(remote)), request.via
+    way: Destination = stamp(request, flow, via, symmetric=ua.settings.symmetric)
+    if transport != "udp":
+        way = Target(transport, flow.remote[0], via.sent_by[1])
+    tx = ua.transactions.serve(server_key(request, "INVITE"), request, flow, way, ua.clock())
+    tx.behind_nat = is_behind_nat(via.host, flow)
+    ua.transactions.is_merged(tx)
+    tx.owner = session = Callee(ua, tx, request, flow, facts["tag"])
+    ua.sessions.add(session)
+    ua.remember(session.dialog)
+    return session
 
 
 class Resumed(Session):

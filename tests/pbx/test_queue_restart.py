@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from softswitch.store.errors import JournalFullError
 from tests.pbx.test_queue import joined, queue, state
 from tests.pbx.test_queue_callback import CALLBACK, ask_for_callback
@@ -67,6 +69,25 @@ async def test_a_caller_whose_phone_has_gone_is_called_back_in_his_place(world: 
     assert world.hears(two) == {"music"}
 
 
+@in_world(queue("hold = false\n"))
+async def test_a_caller_who_is_not_held_rings_on(world: World) -> None:
+    """Nobody has answered him: his INVITE still waits for its answer, or may be cancelled."""
+    first, second, anna, boris = await world.phones("101", "104", "102", "103")
+    one, two = first.dial("700"), second.dial("700")
+    await world.pass_time(3)
+    assert anna.is_ringing and boris.is_ringing
+
+    await world.crash()
+    await world.settle()
+    two.hang_up()
+    await until(lambda: two.ended)
+    assert len(world.centre.floor.calls) == 1
+    anna.answers = boris.answers = True
+    await until(lambda: one.answered, within=60)
+    await until(lambda: world.hears(one) & {"102", "103"})
+    assert one.statuses == [180, 180, 200]
+
+
 @in_world(queue())
 async def test_agents_pauses_and_wrap_up_return(world: World) -> None:
     caller, anna, boris = await world.phones("101", "102", "103")
@@ -92,17 +113,79 @@ async def test_agents_pauses_and_wrap_up_return(world: World) -> None:
 
 
 @in_world(queue())
-async def test_an_agent_who_talked_is_not_stuck(world: World) -> None:
+async def test_a_conversation_goes_on(world: World) -> None:
+    """The same visit, the same talk: it is as long as it was, restart included."""
     caller, anna = await world.phones("101", "102")
     talk = caller.dial("700")
-    desk = await anna.rings()
-    desk.answer()
+    desk = (await anna.rings()).answer()
     await joined(world, talk, desk)
+    await world.pass_time(20)
 
     await world.crash()
+    assert state(world, "anna") == "talking"
+    await joined(world, talk, desk)
+    await world.pass_time(30)
+    talk.hang_up()
+    await world.settle()
+    assert desk.ended
+    assert state(world, "anna") == "wrap-up"
+    [visit] = world.store.memory.table("visits")
+    assert visit["details"]["talked"] == pytest.approx(50, abs=2)
+    assert visit["details"]["ended_by"] == "caller"
+    assert not world.store.state.space("conversations")
+    await world.pass_time(11)
+    assert state(world, "anna") == "idle"
+
+
+@in_world(queue())
+async def test_an_agent_whose_caller_has_gone_meanwhile_is_let_go(world: World) -> None:
+    caller, anna = await world.phones("101", "102")
+    talk = caller.dial("700")
+    desk = (await anna.rings()).answer()
+    await joined(world, talk, desk)
+    world.station.silence()
+    talk.hang_up()  # nobody hears of it
+    await world.pass_time(1)
+
+    await world.crash()
+    await until(lambda: desk.ended)
     assert state(world, "anna") == "wrap-up"
     await world.pass_time(11)
     assert state(world, "anna") == "idle"
+
+
+@in_world(queue())
+async def test_an_agent_whose_phone_has_gone_meanwhile_is_not_stuck(world: World) -> None:
+    caller, anna = await world.phones("101", "102")
+    talk = caller.dial("700")
+    desk = (await anna.rings()).answer()
+    await joined(world, talk, desk)
+    world.station.silence()
+    desk.hang_up()
+    await world.pass_time(1)
+
+    await world.crash()
+    await until(lambda: talk.ended)
+    assert state(world, "anna") == "wrap-up"
+
+
+@in_world(ONE)
+async def test_an_agent_whose_own_call_goes_on_is_busy(world: World) -> None:
+    other, caller, anna = await world.phones("104", "101", "102")
+    direct = other.dial("102")
+    private = (await anna.rings()).answer()
+    await world.pass_time(2)
+
+    await world.crash()
+    assert state(world, "anna") == "busy"
+    await until(lambda: world.hears(direct) == {"102"} and world.hears(private) == {"104"})
+    waiting = caller.dial("700")
+    await world.pass_time(2)
+    assert world.hears(waiting) == {"music"}
+    assert state(world, "anna") == "busy"
+    direct.hang_up()
+    await until(lambda: private.ended)
+    (await anna.rings()).answer()
 
 
 @in_world(queue(f'{CALLBACK}mode = "agent-first"\n').replace('"anna", "boris"]', '"anna"]'))

@@ -139,6 +139,10 @@ class MemoryStore:
         """Where to ask for records."""
         return self
 
+    async def visits_of(self, call: str) -> list[dict[str, Any]]:
+        """Visits of the calls whose id begins so, in order."""
+        return [row for row in self.memory.table("visits") if row["call_id"].startswith(call)]
+
     async def page(self, query: Query, *, limit: int = 100) -> list[dict[str, Any]]:
         """Calls in which `query.number` took part, the newest first."""
         legs = self.memory.table("legs")
@@ -239,6 +243,7 @@ class World:
         self.store.end_interrupted()
         self._join()
         self.centre.resume()
+        self.switch.continuing.resume()
 
     def _register(self, tx: ServerTransaction, request: Request) -> None:
         register(

@@ -52,6 +52,8 @@ class Talk:
         """What came inside the dialog: NOTIFY, INFO."""
         self.referred: list[int] = []
         """How our REFERs were answered."""
+        self.offered = 0
+        """How often the other side asked anew how to speak: re-INVITE, UPDATE."""
         self._version = 1
         if session is not None:
             self.take(session)
@@ -175,6 +177,7 @@ class Talk:
                 if request is not None:
                     self.reasons = tuple(request.headers.all("Reason"))
             case sip.OfferReceived():
+                self.offered += 1
                 self.session.answer(self.sdp())
             case sip.RequestReceived(request, respond):
                 self.requests.append(request)

@@ -85,7 +85,7 @@ class Caller:
             self.hearing.stop()
             self.centre.leave(self)
         if leg is not None:
-            await converse(self.centre.switch, self.call, self.call.leg, leg)
+            await converse(self.centre.switch, self.call, self.call.leg, leg, precious=True)
         else:
             assert self.left is not None  # waiting ends with an agent, or by leaving
             await go_on(self.centre.switch, self.call, self.left)
@@ -149,6 +149,7 @@ class Caller:
         self.call.leg.divert().tee(self.mail.put)
         if not self.settings.hold:
             self.call.leg.ring()
+            self.centre.returning.remember(self)
             return
         self.call.language = self.call.language or self.settings.language
         greeting = self._greeting or self.settings.greeting

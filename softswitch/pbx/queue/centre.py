@@ -84,6 +84,8 @@ class Centre:
         self.returning.begin()
         self.keeper.start(settings)
         switch.watchers.append(self._on_leg)
+        switch.continuing.on_back.append(self.returning.goes_on)
+        switch.continuing.on_lost.append(self.roster.legs.lost)
         switch.on_settings.append(self._on_settings)
         self.roster.start()
         self.spawn(Watch(self).keep())

@@ -31,6 +31,19 @@ class Legs:
         """`leg` is about to ring for an offer, which counts already."""
         self._offered.add(leg.id)
 
+    def agent_of(self, leg: Leg) -> str | None:
+        """Whose leg it is, if it is an agent's."""
+        return self._legs.get(leg.id)
+
+    def expect_back(self, leg: str, agent: str) -> None:
+        """A leg of the last run, by its id, may come back; the engine counts it as up."""
+        self._legs[leg] = agent
+
+    def lost(self, leg: str) -> None:
+        """It will not."""
+        if (agent := self._legs.pop(leg, None)) is not None:
+            self._centre.tell(AgentLegEnded(agent, leg))
+
     def own(self, leg: Leg, agent: str) -> None:
         """`leg` is of `agent`, who talks on it with a caller of a queue."""
         self._offered.discard(leg.id)

@@ -160,7 +160,12 @@ class Offering:
             return None
         leg, agent = offered.hand_over(), offered.offer.agent
         self._centre.roster.legs.own(leg, agent)
-        settings = self._switch.settings.agents.get(agent)
-        if settings is not None and settings.record and offered.call is not None:
-            self._switch.recordings.tape(offered.call).why = f"agent:{agent}"
+        if offered.call is not None:
+            self.tape(agent, offered.call)
         return leg
+
+    def tape(self, agent: str, call: Call) -> None:
+        """Have it recorded, if all that this agent says is."""
+        settings = self._switch.settings.agents.get(agent)
+        if settings is not None and settings.record:
+            self._switch.recordings.tape(call).why = f"agent:{agent}"

@@ -12,8 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
+from acd.agent import Agent
 from acd.call import Call as Waiting
 from acd.call import Phase
 from acd.events import (
@@ -23,29 +22,30 @@ from acd.events import (
     CallEnded,
     OfferFailed,
 )
-from acd.types import CallId, OfferOutcome, Seconds
+from acd.types import CallId, OfferOutcome
 from softswitch.calls.call import Call
-from softswitch.calls.causes import CANCELLED, UNREACHABLE
+from softswitch.calls.causes import CANCELLED
 from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
-from softswitch.calls.party import ANONYMOUS, Party
-from softswitch.calls.profile import Profile
-from softswitch.pbx.peers import profile
+from softswitch.calls.party import ANONYMOUS
+from softswitch.pbx.continuing import Back
+from softswitch.pbx.dialogs import (
+    call_facts,
+    found,
+    leg_facts,
+    restore_call,
+    skip_numbers,
+    told_of,
+    use_channel,
+)
 from softswitch.pbx.queue.caller import Caller
-from softswitch.sip import events as sip
-from softswitch.sip.resumed import written
-from softswitch.sip.types import SwitchError
 from softswitch.store.errors import JournalFullError
 
 if TYPE_CHECKING:
     from softswitch.pbx.queue.centre import Centre
 
-log = structlog.get_logger("queue")
-
 SPACE = "waiting"
 """Where the store remembers dialogs of those who wait, by call."""
-PATIENCE: Seconds = 6.0
-"""How long a phone may take to answer after the restart."""
 
 
 class Returning:
@@ -59,40 +59,24 @@ class Returning:
 
     def remember(self, caller: Caller) -> None:
         """`caller` is on the line and waits."""
-        call, leg = caller.call, caller.call.leg
-        session = written(leg.session)
-        if session is None:
-            return
-        facts = {
-            "session": session,
-            "address": leg.sound.address,
-            "owner": leg.owner,
-            "trunk": self._trunk_of(leg),
-            "party": leg.party,
-            "began": leg.times.began,
-            "dialled": call.dialled,
-            "line": call.line,
-            "language": call.language,
-            "fields": call.fields,
-            "tags": call.tags,
-        }
-        with suppress(JournalFullError):  # then he is called back after a crash
-            self._switch.store.state.set(SPACE, caller.id, facts)
+        facts = leg_facts(self._switch, caller.call.leg)
+        if facts is not None:
+            self._set(caller.id, facts | call_facts(caller.call))
 
     def forget(self, call: CallId) -> None:
         """Waits no more."""
         with suppress(JournalFullError):  # at the start, who waits no more is forgotten anyway
             self._switch.store.state.remove(SPACE, call)
 
-    def _trunk_of(self, leg: Leg) -> str | None:
-        if leg.owner is not None:
-            return None
-        return next((c.name for c in self._switch.trunks if leg in c.inbound), None)
+    def _set(self, call: CallId, facts: dict[str, Any]) -> None:
+        with suppress(JournalFullError):  # then he is called back after a crash
+            self._switch.store.state.set(SPACE, call, facts)
 
     # -- at the start ------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Look at what the engine remembers.  No leg has survived; nobody is rung yet."""
+        """Look at what the engine remembers.  Of all legs only those of conversations may come
+        back; nobody is rung yet."""
         floor, tell = self._centre.floor, self._centre.tell
         for call in floor.calls.values():
             if call.live:
@@ -101,10 +85,28 @@ class Returning:
             tell(OfferFailed(offer, OfferOutcome.WITHDRAWN))
         for agent in list(floor.agents.values()):
             if agent.talks or agent.legs:
-                tell(AgentLegsCounted(agent.name, ()))
+                tell(AgentLegsCounted(agent.name, self._awaited_legs(agent)))
         for call in list(floor.calls.values()):
             if call.phase is Phase.DIALLING and call.callback is not None:
                 tell(CallbackFailed(call.id, call.callback.attempt))
+
+    def _awaited_legs(self, agent: Agent) -> tuple[str, ...]:
+        """Those of conversations that may go on: he is busy until that is known."""
+        continuing, legs = self._switch.continuing, self._centre.roster.legs
+        awaited = tuple(leg for leg in (*agent.talks, *agent.legs) if continuing.awaits(leg))
+        for leg in awaited:
+            legs.expect_back(leg, agent.name)
+        return awaited
+
+    def goes_on(self, back: Back) -> None:
+        """Two talk again: the caller's end, and the agent's, mean what they did."""
+        agent = self._centre.roster.legs.agent_of(back.other)
+        talk = self._centre.floor.agents[agent].talks.get(back.other.id) if agent else None
+        if agent is None or talk is None:
+            return
+        self._centre.follow(back.call.leg, talk.call)
+        back.call.record.learn(queue=talk.queue, agent=agent)
+        self._centre.offering.tape(agent, back.call)
 
     def resume(self) -> None:
         """Call those who waited, in order; to be done once we can be heard."""
@@ -128,57 +130,27 @@ class Returning:
 
     async def _take_up(self, waiting: Waiting) -> None:
         facts = self._switch.store.state.get(SPACE, waiting.id)
-        leg = await self._found(facts) if facts is not None else None
+        leg = None
+        if facts is not None:
+            self._set(waiting.id, skip_numbers(facts))
+            leg = await found(self._switch, facts)
         if leg is None or not self._begin(leg, waiting, facts):
             self._lost(waiting)
-
-    async def _found(self, facts: dict[str, Any]) -> Leg | None:
-        """The leg, if the phone is still in the dialog."""
-        try:
-            leg = self._switch.board.resume(
-                facts["session"], facts["address"], self._profile(facts), Party(*facts["party"])
-            )
-        except (SwitchError, KeyError, TypeError, ValueError) as fault:
-            log.warning("a caller cannot be taken up", why=str(fault))
-            return None
-        leg.owner, leg.times.began = facts["owner"], facts["began"]
-        if await _answers(leg):
-            return leg
-        leg.hang_up(UNREACHABLE)
-        return None
-
-    def _profile(self, facts: dict[str, Any]) -> Profile:
-        settings = self._switch.settings
-        if facts["owner"] is not None:
-            person = settings.extensions[facts["owner"]]
-            return profile(person.codecs, person.dtmf, person.srtp, settings.media)
-        carrier = self._switch.trunks.get(facts["trunk"] or "")
-        if carrier is None:
-            raise KeyError(f"trunk {facts['trunk']} is gone")
-        return carrier.profile
 
     def _begin(self, leg: Leg, waiting: Waiting, facts: dict[str, Any]) -> bool:
         queue = next(iter(waiting.entries), None)
         if queue is None:
             leg.hang_up(CANCELLED)
             return False
-        told: dict[str, Any] = {
-            "caller": leg.party.number,
-            "caller_name": leg.party.name,
-            "dialled": facts["dialled"],
-            "direction": "internal" if leg.owner is not None else "inbound",
-            "line": facts["line"],
-        }
         try:
-            call = self._switch.begin(leg, partial(self._wait, waiting.id, queue), **told)
+            wait = partial(self._wait, waiting.id, queue)
+            call = self._switch.begin(leg, wait, **told_of(leg, facts))
         except (Refused, JournalFullError):
             leg.hang_up(CANCELLED)
             return False
-        call.line, call.language = facts["line"], facts["language"]
-        call.fields, call.tags = dict(facts["fields"]), tuple(facts["tags"])
+        restore_call(call, facts)
         call.record.event("resumed", call=waiting.id)
-        if (carrier := self._switch.trunks.get(facts["trunk"] or "")) is not None:
-            carrier.take(leg, call)
+        use_channel(self._switch, leg, facts, call)
         return True
 
     async def _wait(self, known_as: CallId, queue: str, call: Call) -> None:
@@ -206,21 +178,3 @@ def _number_of(waiting: Waiting, kept: dict[str, Any] | None) -> str:
         return waiting.callback.number
     number = kept["party"][0] if kept else waiting.customer
     return "" if number == ANONYMOUS.number else number
-
-
-async def _answers(leg: Leg) -> bool:
-    """Ask the phone by a re-INVITE whether it is there; its sound flows again if it is."""
-    told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-    def hear(event: sip.Event) -> None:
-        leg.on_sip(event)
-        if not told.done() and isinstance(event, sip.OfferAnswered | sip.OfferRefused | sip.Ended):
-            told.set_result(isinstance(event, sip.OfferAnswered) and not leg.ended)
-
-    leg.session.on_event = hear
-    try:
-        leg.session.offer(leg.sound.offer())
-        async with asyncio.timeout(PATIENCE):
-            return await told
-    except (TimeoutError, Refused):  # or there is no port for his sound
-        return False
