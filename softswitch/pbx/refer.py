@@ -16,7 +16,7 @@ from softswitch.calls.leg import Leg
 from softswitch.pbx.conversation import Conversation
 from softswitch.pbx.replacing import leg_of, partner_of
 from softswitch.pbx.routing import dialled_number
-from softswitch.pbx.transfer import hand_on, join_up
+from softswitch.pbx.transfer import give_place, hand_on, join_up
 from softswitch.sip.headers import NameAddr
 from softswitch.sip.message import REASONS, Request, Response
 from softswitch.sip.replaces import Replaces
@@ -65,6 +65,8 @@ async def refer(talk: Conversation, event: Asked) -> bool:
         partner = partner_of(consulted) if consulted is not None else None
         if partner is not None:
             return await join_up(talk, by, partner, report)
+        if consulted is not None and talk.switch.centre.waits(consulted):
+            return await give_place(talk, by, consulted, report)
         return await hand_on(talk, by, _number(wish, consulted), report)
     except Refused as refusal:
         report(refusal.cause.status)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from config.targets import Kind
 from softswitch.calls.call import Call
 from softswitch.calls.causes import (
+    ELSEWHERE,
     FORBIDDEN,
     LOOP,
     NO_ANSWER,
@@ -21,13 +23,14 @@ from softswitch.calls.causes import (
 )
 from softswitch.calls.dial import ring
 from softswitch.calls.errors import NotAnswered, Refused
-from softswitch.calls.events import Asked, Event, Taken
+from softswitch.calls.events import Asked, Ended, Event, Taken
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
 from softswitch.pbx import routing
 from softswitch.pbx.conversation import Conversation, converse
 from softswitch.pbx.extension import connect
 from softswitch.pbx.peers import Phone
+from softswitch.sip.types import Seconds
 
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 Tell: TypeAlias = Callable[[int], None]
 """Reports to the one who transfers: 180 while it rings, a final status at the end."""
 
+FAREWELL: Final[Seconds] = 2.0
+"""How long a phone may take to acknowledge that its transfer has succeeded."""
 CODES: Final = frozenset({"leave_message", "park", "slot"})
 """Feature codes that mean something for a party who is sent there by another."""
 
@@ -96,6 +101,37 @@ async def join_up(talk: Conversation, by: Leg, consulted: Leg, tell: Tell) -> bo
     tell(200)
     await converse(switch, call, guest, consulted)
     return True
+
+
+async def give_place(talk: Conversation, by: Leg, waiting: Leg, tell: Tell) -> bool:
+    """Let the other party of `by` wait in a queue where `by` waits himself, by his leg `waiting`.
+
+    The place stays what it is; the conversation here is over.
+    """
+    switch, call, guest, other = talk.switch, talk.call, talk.other(by), waiting.call
+    assert other is not None  # whoever waits has a call
+    check(switch, by, guest, other.dialled)
+    call.record.event("transferred", leg=guest.id, by=by.party.number, to=other.dialled)
+    call.serve(by, vital=False)
+    other.add(guest)
+    other.serve(guest)
+    other.record.leg(guest.id, **guest.facts())
+    other.record.event("replaced", leg=waiting.id, by=guest.party.number)
+    switch.handed_on(by)
+    waiting.hang_up(ELSEWHERE)
+    other.release(waiting)
+    tell(200)
+    await _farewell(by)
+    return True
+
+
+async def _farewell(by: Leg) -> None:
+    """Wait until who has transferred is gone, since his report ends that by itself."""
+    inbox = by.divert()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FAREWELL):
+            while not isinstance(event := await inbox.get(), Ended):
+                _decline(event)
 
 
 def take(call: Call, leg: Leg) -> None:

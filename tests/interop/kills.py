@@ -20,7 +20,7 @@ from tests.interop.wire_phones import HERE, WirePhones
 from tests.support.phone import Phone, Talk
 
 CALLERS, AGENTS = 8, 4
-TALK, LONG_TALK = 1.5, 6.0
+TALK, LONG_TALK = 1.5, 8.0
 """Longest conversation, in seconds, of most and of those that a restart may fall into."""
 WRAP_UP = 2.0
 QUEUE = (
@@ -176,8 +176,8 @@ class Kills:
             elif mood < 0.95 and talk.rings:
                 talk.answer()
                 self.served += 1
-                longest = LONG_TALK if mood > 0.7 else TALK
-                await self._for(talk, self.rng.uniform(0.2, longest), False)
+                shortest, longest = (TALK, LONG_TALK) if mood > 0.6 else (0.2, TALK)
+                await self._for(talk, self.rng.uniform(shortest, longest), False)
                 self.continued += talk.offered and not talk.ended
                 talk.hang_up()
 

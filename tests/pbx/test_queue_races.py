@@ -10,6 +10,7 @@ from tests.support.loop import pass_time
 from tests.support.phone import until
 
 ELSEWHERE = ('SIP;cause=200;text="Call completed elsewhere"',)
+ONE = queue().replace('"anna", "boris"]', '"anna"]')
 WHISPER = 'whisper = "name-and-wait"\n'
 
 
@@ -254,6 +255,33 @@ async def test_a_transfer_to_another_queue_is_another_visit(world: World) -> Non
         ("sales", "anna"),
         ("support", "boris"),
     ]
+
+
+@in_world(ONE)
+async def test_a_consultation_that_waits_in_a_queue_gives_its_place_away(world: World) -> None:
+    """Who is handed on waits where the other had waited: the same visit, before later callers."""
+    guest, boss, later, anna = await world.phones("101", "103", "104", "102")
+    anna.busy = True
+    talk = guest.dial("103")
+    desk = (await boss.rings()).answer()
+    await world.settle()
+    asking = boss.dial("700")
+    await world.pass_time(5)
+    other = later.dial("700")
+    await world.pass_time(5)
+    desk.refer("700", replaces=asking)
+    await until(lambda: world.hears(talk) == {"music"})
+    await until(lambda: desk.ended and asking.ended)
+    assert desk.sipfrags[-1] == "SIP/2.0 200 OK"
+    assert len(visits(world)) == 2
+    anna.busy = False
+    served = await anna.rings(within=60)
+    assert served.shown == "Sales: Phone 101 <101>"
+    served.answer()
+    await joined(world, talk, served)
+    assert world.hears(other) == {"music"}
+    talk.hang_up()
+    await until(lambda: served.ended)
 
 
 @in_world(queue())

@@ -143,6 +143,11 @@ class Centre:
         """`leg` is the one on which the engine's `call` is: with its end, that ends."""
         self._calls[leg.id] = call
 
+    def waits(self, leg: Leg) -> bool:
+        """Whether `leg` is on the line and waits: another party may be put in its place."""
+        caller = self.callers.get(self._calls.get(leg.id, ""))
+        return caller is not None and caller.call.leg is leg and caller.hearing.has_begun
+
     def leave(self, caller: Caller) -> None:
         """`caller` waits no longer; one who still stands in line has gone."""
         if self.callers.get(caller.id) is caller:
