@@ -1,6 +1,7 @@
 """What the engine says.  Orders are to be carried out; reports are facts for records and screens.
 
-Orders: `Offer`, `Withdraw`, `Connect`, `Announce`, `DialCallback`, and `Left` with a `target`.
+Orders: `Offer`, `Withdraw`, `Connect`, `Announce`, `DialCallback`, `Remind`, `Reclaim`, and `Left`
+with a `target`.
 Reports: `Joined`, `Left`, `OfferEnded`, `Held`, `TalkEnded`, `AgentChanged`, `Refused`,
 `ShadowDiffered`, `Alarm`.
 The same events give the same actions, so metrics may be folded live or from a journal.
@@ -139,6 +140,37 @@ class Held:
 
 
 @record
+class Remind:
+    """The agent seems to have forgotten the caller on hold: tell them, and whoever supervises.
+
+    `held` is for how long by now.
+    """
+
+    call: CallId
+    queue: str
+    agent: str
+    leg: str
+    held: Seconds
+
+
+@record
+class Reclaim:
+    """The agent has not taken the caller back in time.
+
+    `recall`: ring the agent again, and report `AgentLegReplaced` once that leg has the caller.
+    Otherwise, or if that is in vain, the agent's leg is to end and the caller to join `queue`
+    again, with the old arrival.
+    """
+
+    call: CallId
+    queue: str
+    agent: str
+    leg: str
+    held: Seconds
+    recall: bool = True
+
+
+@record
 class TalkEnded:
     """The agent's own leg of an answered visit is over, whatever became of the caller's.
 
@@ -207,6 +239,8 @@ Action: TypeAlias = (
     | Left
     | OfferEnded
     | Held
+    | Remind
+    | Reclaim
     | TalkEnded
     | AgentChanged
     | Refused

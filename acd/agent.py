@@ -71,6 +71,7 @@ class Talk:
     """A conversation with a caller of a queue; the caller may have gone already (`over`).
 
     `held` is how long the caller was on hold in all, before the hold since `held_since`, if any.
+    `hold_due`: when the agent is to be reminded of it, or, once `reminded`, the caller reclaimed.
     """
 
     call: CallId
@@ -81,6 +82,8 @@ class Talk:
     over: bool = False
     held: Seconds = 0.0
     held_since: Instant | None = None
+    hold_due: Instant | None = None
+    reminded: bool = False
     transferred: bool = False
 
 
@@ -208,11 +211,14 @@ class Agent:
         return 2 if self.status is READY and self.registered and not self.dnd else 1
 
     def next_due(self) -> Instant | None:
-        """The earlier end of wrap-up and rest."""
-        wrap_until = self.wrap_until if self.wrapping else None
-        if wrap_until is None or self.rest_until is None:
-            return self.rest_until if wrap_until is None else wrap_until
-        return min(wrap_until, self.rest_until)
+        """The earliest end of wrap-up, of rest and of patience with a caller on hold."""
+        due = self.wrap_until if self.wrapping else None
+        if self.rest_until is not None and (due is None or self.rest_until < due):
+            due = self.rest_until
+        for talk in self.talks.values():
+            if talk.hold_due is not None and (due is None or talk.hold_due < due):
+                due = talk.hold_due
+        return due
 
     def leases(self) -> Iterator[Instant]:
         """When each leg that is not confirmed again will be taken for lost."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from acd.actions import Held, TalkEnded
+from acd.actions import Held, Reclaim, Remind, TalkEnded
 from acd.agent import Agent, Talk
 from acd.events import (
     AgentDnd,
     AgentFreed,
     AgentHeld,
     AgentLegEnded,
+    AgentLegReplaced,
     AgentLegsCounted,
     AgentLegStarted,
     AgentLoggedIn,
@@ -158,12 +159,56 @@ class Desk:
             return
         if event.on is (talk.held_since is not None):
             return
-        if talk.held_since is None:
+        if event.on:
+            queue = self.floor.queues.get(talk.queue)
+            patience = queue.settings.max_hold if queue else None
             talk.held_since = self.floor.now
+            talk.hold_due = None if patience is None else self.floor.now + patience
         else:
-            talk.held += self.floor.now - talk.held_since
-            talk.held_since = None
+            self._take_back(talk)
         self.floor.out.append(Held(talk.call, talk.queue, event.agent, event.on))
+        self.floor.refresh(self.floor.agents[event.agent])
+
+    def _take_back(self, talk: Talk) -> None:
+        """The caller is on hold no longer."""
+        if talk.held_since is not None:
+            talk.held += self.floor.now - talk.held_since
+        talk.held_since = talk.hold_due = None
+        talk.reminded = False
+
+    def leg_replaced(self, event: AgentLegReplaced) -> None:
+        """The same conversation on another leg: talk, hold and wrap-up go on as if it were one."""
+        talk = self._talk(event, event.agent, event.leg)
+        if talk is None:
+            return
+        agent, floor = self.floor.agents[event.agent], self.floor
+        if event.by in agent.talks:
+            floor.refuse(event, f"agent {agent.name} has a caller on leg {event.by} already")
+            return
+        if talk.held_since is not None:
+            self._take_back(talk)
+            floor.out.append(Held(talk.call, talk.queue, agent.name, False))
+        agent.talks[event.by] = agent.talks.pop(event.leg)
+        agent.legs.pop(event.by, None)
+        talk.leg, talk.lease = event.by, floor.now + floor.settings.leg_lease
+        floor.watch(talk.lease)
+        if floor.talking.get(talk.call) == (agent.name, event.leg):
+            floor.talking[talk.call] = (agent.name, event.by)
+        floor.refresh(agent)
+
+    def _miss(self, agent: Agent, talk: Talk) -> None:
+        """The agent has had the caller on hold for long: remind them, and then do more."""
+        queue, now = self.floor.queues.get(talk.queue), self.floor.now
+        if queue is None or talk.held_since is None or talk.over:
+            talk.hold_due = None
+            return
+        settings, held = queue.settings, now - talk.held_since
+        if not talk.reminded:
+            talk.reminded, talk.hold_due = True, now + settings.hold_grace
+            self.floor.out.append(Remind(talk.call, queue.name, agent.name, talk.leg, held))
+            return
+        talk.hold_due, recall = None, settings.hold_recall
+        self.floor.out.append(Reclaim(talk.call, queue.name, agent.name, talk.leg, held, recall))
 
     def transferred(self, event: AgentTransferred) -> None:
         talk = self._talk(event, event.agent, event.leg)
@@ -277,12 +322,15 @@ class Desk:
     # --- time --------------------------------------------------------------------------------
 
     def do_due(self, agent: Agent) -> None:
-        """Wrap-up and rest that are over."""
+        """Wrap-up, rest and patience that are over."""
         now, agent.due = self.floor.now, None
         if agent.wrapping and agent.wrap_until is not None and agent.wrap_until <= now:
             agent.wrapping, agent.wrap_until = False, None
         if agent.rest_until is not None and agent.rest_until <= now:
             agent.rest_until = None
+        for talk in agent.talks.values():
+            if talk.hold_due is not None and talk.hold_due <= now:
+                self._miss(agent, talk)
         self._depart(agent)
 
     def end_leases(self) -> None:

@@ -188,6 +188,15 @@ class AgentHeld:
 
 
 @record
+class AgentLegReplaced:
+    """The agent goes on with the same caller on leg `by`, in place of `leg`; nobody holds now."""
+
+    agent: str
+    leg: str
+    by: str
+
+
+@record
 class AgentTransferred:
     """The agent hands the caller on to somebody else, or to another queue."""
 
@@ -304,6 +313,7 @@ Event: TypeAlias = (
     | AgentLegStarted
     | AgentLegEnded
     | AgentHeld
+    | AgentLegReplaced
     | AgentTransferred
     | AgentLegsCounted
     | WrapUpExtended

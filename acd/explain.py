@@ -177,6 +177,8 @@ def explain_agent(floor: Floor, name: str) -> dict[str, Any] | None:
     }
     if not agent.available:
         facts["because"] = hindrance(agent)
+    held = [talk for talk in agent.talks.values() if talk.held_since is not None]
+    facts["on_hold"] = {talk.queue: floor.now - (talk.held_since or floor.now) for talk in held}
     return facts
 
 

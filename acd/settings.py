@@ -137,6 +137,12 @@ class QueueSettings:
     cancel_on_answer: bool = False
     """Ring-all: losers stop at the first answer, not only once caller and winner are joined."""
     wrap_up: Seconds = 0.0
+    max_hold: Seconds | None = None
+    """An agent who has the caller on hold for so long is reminded…"""
+    hold_grace: Seconds = 15.0
+    """…and after this the call is reclaimed…"""
+    hold_recall: bool = True
+    """…by ringing the agent; False: it goes back into the queue."""
     sticky: Seconds = 0.0
     """How long a known caller waits for the agent of last time before anybody else is asked."""
     misses: dict[str, Miss] = field(default_factory=lambda: dict(MISSES))

@@ -140,6 +140,19 @@ class Overflow(Table):
     """With an expected wait above this."""
 
 
+class Forgotten(Table):
+    """`[queues.NAME.forgotten]`: a caller whom the agent leaves on hold for too long."""
+
+    after: Positive = 120.0
+    """On hold for so long: the agent gets a message on his phone, supervisors an alarm."""
+    grace: Annotated[Seconds, Field(ge=0)] = 15.0
+    """Time that the agent has then to take the caller back…"""
+    then: Literal["recall", "return"] = "recall"
+    """…before his phone rings with the caller, or the caller returns to his place in the queue.
+
+    A recall that nobody takes within `ring_time` returns him, too."""
+
+
 class ServiceLevel(Table):
     """`[queues.NAME.service_level]`: the promise that reports measure."""
 
@@ -174,6 +187,8 @@ class Queue(Table):
     relax: tuple[Relax, ...] = ()
     weights: dict[Name, Positive] = {}
     """Shares of the `weighted` strategy, by agent."""
+    forgotten: Forgotten | None = None
+    """Absent: a caller is on hold for as long as the agent likes."""
     sticky: Sticky | None = None
     priority: int = 0
     """Higher is served first; equal ones by arrival in the switch."""

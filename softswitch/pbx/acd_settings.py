@@ -11,7 +11,7 @@ from acd import settings as acd
 from acd.skills import at_least, both
 from acd.types import OfferOutcome, Seconds
 from config.agents import Agent
-from config.queues import NoAnswer, Queue
+from config.queues import Forgotten, NoAnswer, Queue
 from config.settings import Settings
 from config.targets import Target
 
@@ -53,7 +53,7 @@ def _agent(agent: Agent) -> acd.AgentSettings:
 
 
 def _queue(queue: Queue) -> acd.QueueSettings:
-    overflow = queue.overflow
+    overflow, forgotten = queue.overflow, queue.forgotten or Forgotten()
     return acd.QueueSettings(
         members=tuple(_members(queue)),
         strategy=queue.strategy,
@@ -67,6 +67,9 @@ def _queue(queue: Queue) -> acd.QueueSettings:
         ring_time=queue.ring_time,
         connect_time=queue.lease,
         wrap_up=queue.wrap_up,
+        max_hold=forgotten.after if queue.forgotten else None,
+        hold_grace=forgotten.grace,
+        hold_recall=forgotten.then == "recall",
         sticky=queue.sticky.wait if queue.sticky else 0.0,
         misses=_misses(queue.no_answer),
         also=queue.also,

@@ -91,7 +91,7 @@ class Messages:
                 keep()
 
         alarm = asyncio.get_running_loop().call_later(PATIENCE, keep)
-        self._send(sender, recipient, content, request.body, done)
+        post(self._switch, sender, recipient, content, request.body, done)
 
     def _keep(self, sender: str, recipient: str, content_type: str, body: bytes) -> Message | None:
         """None where too many wait, or the disk is full."""
@@ -119,43 +119,14 @@ class Messages:
                 self._switch.store.messages.delivered(message)
                 self._deliver_waiting(message.recipient)
 
-        self._send(message.sender, message.recipient, message.content_type, message.body, done)
-
-    def _send(
-        self, sender: str, recipient: str, content_type: str, body: bytes, done: Done
-    ) -> None:
-        """To every phone of `recipient` at once; the best answer counts."""
-        bindings = self._switch.locations.of(recipient)
-        answers: list[int] = []
-
-        def receive(response: Response | None) -> None:
-            answers.append(408 if response is None else response.status)
-            if len(answers) == len(bindings):
-                best = min(answers)
-                done(best < 300, best)
-
-        if not bindings:
-            done(False, 480)
-        for binding in bindings:
-            request = self._request(binding, sender, recipient, content_type, body)
-            assert binding.destination is not None  # `of` leaves out those that cannot be reached
-            self._switch.board.ua.request(request, binding.destination, receive)
-
-    def _request(
-        self, binding: Binding, sender: str, recipient: str, content_type: str, body: bytes
-    ) -> Request:
-        """Written anew: nothing but sender, kind and body is passed on."""
-        switch, domain = self._switch, self._switch.settings.switch.domain
-        person = switch.settings.extensions.get(sender)
-        headers = Headers(
-            [
-                *(("Route", route) for route in binding.routes),
-                ("From", name_addr(Party(sender, person.name if person else ""), domain)),
-                ("To", name_addr(Party(recipient), domain)),
-                ("Content-Type", content_type),
-            ]
+        post(
+            self._switch,
+            message.sender,
+            message.recipient,
+            message.content_type,
+            message.body,
+            done,
         )
-        return Request("MESSAGE", binding.uri, headers, body)
 
     def _answer(
         self,
@@ -166,3 +137,45 @@ class Messages:
     ) -> None:
         ua = self._switch.board.ua
         ua.respond(tx, reply(request, status, to_tag=ua.new_tag(), headers=headers or ()))
+
+
+def post(
+    switch: Switch,
+    sender: str,
+    recipient: str,
+    content_type: str,
+    body: bytes,
+    done: Done = lambda *_: None,
+) -> None:
+    """To every phone of `recipient` at once; the best answer counts."""
+    bindings = switch.locations.of(recipient)
+    answers: list[int] = []
+
+    def receive(response: Response | None) -> None:
+        answers.append(408 if response is None else response.status)
+        if len(answers) == len(bindings):
+            best = min(answers)
+            done(best < 300, best)
+
+    if not bindings:
+        done(False, 480)
+    for binding in bindings:
+        request = _request(switch, binding, sender, recipient, content_type, body)
+        assert binding.destination is not None  # `of` leaves out those that cannot be reached
+        switch.board.ua.request(request, binding.destination, receive)
+
+
+def _request(
+    switch: Switch, binding: Binding, sender: str, recipient: str, content_type: str, body: bytes
+) -> Request:
+    """Written anew: nothing but sender, kind and body is passed on."""
+    domain, person = switch.settings.switch.domain, switch.settings.extensions.get(sender)
+    headers = Headers(
+        [
+            *(("Route", route) for route in binding.routes),
+            ("From", name_addr(Party(sender, person.name if person else ""), domain)),
+            ("To", name_addr(Party(recipient), domain)),
+            ("Content-Type", content_type),
+        ]
+    )
+    return Request("MESSAGE", binding.uri, headers, body)

@@ -20,10 +20,13 @@ from acd.actions import (
     Announce,
     Connect,
     DialCallback,
+    Held,
     Left,
     Offer,
     OfferEnded,
+    Reclaim,
     Refused,
+    Remind,
     TalkEnded,
     Withdraw,
 )
@@ -31,7 +34,9 @@ from acd.engine import Engine
 from acd.events import (
     AgentDnd,
     AgentFreed,
+    AgentHeld,
     AgentLegEnded,
+    AgentLegReplaced,
     AgentLegsCounted,
     AgentLegStarted,
     AgentLoggedIn,
@@ -419,6 +424,44 @@ def test_c38_an_agents_reject_never_touches_the_caller() -> None:
     assert centre.engine.floor.queues["q"].position(
         centre.engine.floor.calls["one"].entries["q"]
     ) == 1  # fmt: skip
+
+
+@pytest.mark.parametrize("recall", [False, True])
+def test_c39_a_caller_forgotten_on_hold_is_reclaimed(recall: bool) -> None:
+    """The agent is reminded, then rung with the caller, or the caller is taken away."""
+    rules = queue("anna", max_hold=60, hold_grace=10, hold_recall=recall, wrap_up=5)
+    centre, offer = busy_centre(q=rules)
+    leg = f"leg-{offer.offer}"
+    centre.tell(AgentHeld("anna", leg, True))
+    assert centre.wait(59) == []
+    assert centre.wait(1) == [Remind("first", "q", "anna", leg, 60)]
+    centre.engine = copy_of(centre.engine)  # killed meanwhile
+    assert centre.wait(10) == [Reclaim("first", "q", "anna", leg, 70, recall)]
+    assert centre.wait(600) == []
+
+
+def test_c39_a_recalled_conversation_goes_on_over_another_leg() -> None:
+    centre, _ = busy_centre(q=queue("anna", max_hold=60, wrap_up=5))
+    centre.wait(10)
+    centre.tell(AgentHeld("anna", "leg-1", True), AgentLegStarted("anna", "new"))
+    centre.wait(80)
+    said = centre.tell(AgentLegReplaced("anna", "leg-1", "new"))
+    assert said == [Held("first", "q", "anna", False)]
+    assert centre.tell(AgentLegEnded("anna", "leg-1")) == []
+    assert only(centre.tell(AgentLegReplaced("anna", "leg-1", "x")), Refused)
+    centre.wait(30)
+    ended = only(centre.tell(AgentLegEnded("anna", "new")), TalkEnded)
+    assert (ended.talked, ended.held) == (120, 80)
+    assert centre.engine.floor.agents["anna"].state is State.WRAP_UP
+
+
+def test_c39_who_takes_the_caller_back_is_not_reminded() -> None:
+    centre, offer = busy_centre(q=queue("anna", max_hold=60))
+    leg = f"leg-{offer.offer}"
+    for on in (True, False, True, False):
+        centre.tell(AgentHeld("anna", leg, on))
+        assert centre.wait(59) == []
+    assert centre.wait(600) == []
 
 
 def test_c40_losers_hear_that_it_was_answered_elsewhere() -> None:

@@ -73,6 +73,11 @@ def test_the_engine_takes_what_comes_out() -> None:
         ({"lease": 40}, "connect_time", 40),
         ({"wrap_up": 12}, "wrap_up", 12),
         ({"sticky": {"wait": 25}}, "sticky", 25),
+        ({}, "max_hold", None),
+        ({"forgotten": {"after": 90}}, "max_hold", 90),
+        ({"forgotten": {"grace": 5}}, "hold_grace", 5),
+        ({"forgotten": {"then": "return"}}, "hold_recall", False),
+        ({"also": ["b"]}, "also", ("b",)),
         ({"hold": False}, "hold", False),
         ({"max_length": 9}, "max_length", 9),
         ({"max_wait": 90}, "max_wait", 90),
@@ -195,7 +200,7 @@ def test_no_key_of_a_table_is_forgotten() -> None:
         "wrap_up", "window", "fairness", "cost", "step", "max_length", "max_wait", "max_cost",
         "cost_per_minute", "overflow", "join", "stay", "empty", "hold", "closed", "keep_place",
         "announce", "periodic", "playlist", "playlist_every", "callback", "service_level",
-        "short_abandon", "shadow",
+        "short_abandon", "shadow", "also", "forgotten",
     }  # fmt: skip
     assert set(Queue.model_fields) == mapped | CARRIERS_QUEUE
     assert set(Agent.model_fields) == CARRIERS_AGENT | {

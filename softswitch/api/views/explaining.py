@@ -39,6 +39,8 @@ def explain_agent(floor: Floor, name: str) -> models.Explanation | None:
     sentences = [f"{name} is {facts['state']} since {since}."]
     if "because" in facts:
         sentences.append(f"No call is offered to {name}: {facts['because']}.")
+    for queue, held in facts["on_hold"].items():
+        sentences.append(f"A caller of {queue} has been on hold for {held:.0f} seconds.")
     sentences += [f"{queue}: {why}." for queue, why in facts["queues"].items()]
     return models.Explanation(subject=f"agent {name}", sentences=sentences, facts=facts)
 

@@ -20,11 +20,15 @@ from acd.actions import (
     Announce,
     Connect,
     DialCallback,
+    Held,
     Joined,
     Left,
     Offer,
     OfferEnded,
+    Reclaim,
     Refused,
+    Remind,
+    TalkEnded,
     Withdraw,
 )
 from acd.events import CallEnded, Event, Reconfigured
@@ -37,6 +41,7 @@ from softswitch.calls.leg import Leg
 from softswitch.pbx.acd_settings import settings_of
 from softswitch.pbx.queue.callbacks import Callbacks
 from softswitch.pbx.queue.history import History
+from softswitch.pbx.queue.holds import Holds
 from softswitch.pbx.queue.keeper import Keeper
 from softswitch.pbx.queue.offering import Offering
 from softswitch.pbx.queue.reports import report
@@ -70,6 +75,7 @@ class Centre:
         self.roster = Roster(self)
         self.offering = Offering(self)
         self.callbacks = Callbacks(self)
+        self.holds = Holds(self)
         self.returning = Returning(self)
         self._calls: dict[str, CallId] = {}
         """Which call of the engine the caller's leg is, by leg."""
@@ -195,9 +201,18 @@ class Centre:
                 report(self.switch.tell, action)
 
     def _inform(self, action: Action) -> None:
-        """Tell the caller what became of him."""
+        """Tell those who carry it on."""
         if isinstance(action, Left):
             self.callbacks.left(action)
+        match action:
+            case Remind():
+                self.holds.remind(action)
+            case Reclaim():
+                self.holds.reclaim(action)
+            case TalkEnded() | Held(on=False):
+                self.holds.over(action)
+            case _:
+                pass
         if isinstance(action, Joined | Left | Announce | OfferEnded):
             caller = self.callers.get(action.call)
             if caller is not None:

@@ -10,6 +10,8 @@ from acd.actions import (
     Joined,
     Left,
     OfferEnded,
+    Reclaim,
+    Remind,
     ShadowDiffered,
     TalkEnded,
 )
@@ -30,6 +32,11 @@ def report(tell: Callable[..., None], action: Action) -> None:
             tell("queue.offered", call=call, queue=queue, agent=agent, **ended)
         case TalkEnded(call, queue, agent, talked):
             tell("agent.talked", agent=agent, call=call, queue=queue, talked=round(talked, 3))
+        case Remind(call, queue, agent, _, held):
+            tell("agent.reminded", agent=agent, call=call, queue=queue, held=round(held, 3))
+        case Reclaim(call, queue, agent, _, held, recall):
+            told = {"held": round(held, 3), "recall": recall}
+            tell("agent.reclaimed", agent=agent, call=call, queue=queue, **told)
         case AgentChanged(agent, state, detail, until):
             reason = detail or None
             tell("agent.changed", agent=agent, state=state.value, reason=reason, until=until)

@@ -46,6 +46,8 @@ class LivePhones:
 
     def __init__(self) -> None:
         self.tones: set[int] = set()
+        self.port = free_ports()
+        """Where all phones listen."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -57,6 +59,12 @@ class LivePhones:
         """One more phone, registered, that sends `tone` (Hz; a multiple of 5)."""
         self.tones.add(tone)
         return self.do(self._phone(account, tone, transport))
+
+    def stranger(self, number: str, tone: int) -> LivePhone:
+        """One more phone, that registers nowhere: it is called by whoever knows the port."""
+        self.tones.add(tone)
+        account = Account(number, "none", port=self.port)
+        return self.do(self._phone(account, tone, "udp", registers=False))
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Have it done on the loop of the phones."""
@@ -96,7 +104,7 @@ class LivePhones:
             net_interface="127.0.0.1",
             max_concurrent_calls=None,
             expose_headers=("From", "Call-Info", "Alert-Info"),
-            extra_config_text=f"sip_listen 127.0.0.1:{free_ports()}\n",
+            extra_config_text=f"sip_listen 127.0.0.1:{self.port}\n",
         )
         await self.runtime.start(config)
         self._pump_task = asyncio.get_running_loop().create_task(self._pump())
@@ -106,18 +114,21 @@ class LivePhones:
         await asyncio.gather(self._pump_task, return_exceptions=True)
         await self.runtime.close()
 
-    async def _phone(self, account: Account, tone: int, transport: str) -> LivePhone:
+    async def _phone(
+        self, account: Account, tone: int, transport: str, *, registers: bool = True
+    ) -> LivePhone:
         native = NativeAccount(
             account.user,
             account.server,
             account.password,
             transport="tcp" if transport == "tcp" else "udp",
-            reg_interval=60,
+            reg_interval=60 if registers else 0,
             audio_codecs=("pcma",),
         )
         agent = await UserAgent.create(self.runtime, native)
         phone = LivePhone(self, account, agent, tone)
-        await agent.register()
+        if registers:
+            await agent.register()
         return phone
 
     async def _pump(self) -> None:
@@ -307,6 +318,17 @@ class LiveTalk:
         heard = [sound for sound in self._past[:] if rms(sound) > LOUD]
         turns = (tone for sound in heard for tone in tones if self._share(tone, sound) > 0.9)
         return [tone for tone, _ in groupby(turns)]
+
+    @property
+    def pieces(self) -> int:
+        """How much was heard so far, in tenths of a second."""
+        return len(self._past)
+
+    def has_heard_voice(self, since: int = 0) -> bool:
+        """Whether anything but phones' tones was heard after so many `pieces`."""
+        tones = self.phone.phones.tones
+        loud = [sound for sound in self._past[since:] if rms(sound) > LOUD]
+        return any(sum(self._share(tone, sound) for tone in tones) < 0.5 for sound in loud)
 
     def seconds_of(self, tone: int) -> float:
         """How long this tone was heard alone so far, about."""
