@@ -53,6 +53,8 @@ def _files(settings: Settings) -> Iterator[tuple[str, str]]:
                 instead = "its text is spoken" if prompt.text else "callers hear nothing"
                 yield key, f"{path} does not exist; {instead} instead"
     for name, music in settings.music.items():
+        if music.folder is not None and not music.folder.is_dir():
+            yield dotted("music", name, "folder"), f"there is no folder {music.folder}"
         for index, path in enumerate(music.files):
             if not path.is_file():
                 yield dotted("music", name, "files", index), f"{path} does not exist"

@@ -4,7 +4,7 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from config.base import Name, Number, Seconds, Table, matching
+from config.base import Name, Number, Seconds, Table, Words, matching
 from config.passwords import Secret
 
 Level: TypeAlias = Annotated[int, Field(ge=1, le=10)]
@@ -14,7 +14,7 @@ Level: TypeAlias = Annotated[int, Field(ge=1, le=10)]
 class Agent(Table):
     """`[agents.NAME]`"""
 
-    name: str = ""
+    name: Words = ""
     """Shown on screens and in reports; absent: the table's name."""
     extension: str | None = None
     """His desk; absent: he logs in at any phone (hot desk)."""

@@ -59,6 +59,14 @@ Seconds: TypeAlias = float
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 """A duration or amount above nothing."""
 
+Words: TypeAlias = Annotated[str, matching(r"[^\x00-\x1f\x7f-\x9f]{0,255}", "one line of text")]
+"""What is shown or sent in one line: no CR, LF or other control character (RFC 3261 §25.1)."""
+
+Host: TypeAlias = Annotated[
+    str, matching(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?", "an address or a host name")
+]
+"""An IP address or a name that DNS knows, without a port."""
+
 Name: TypeAlias = Annotated[str, matching(r"[\w.+-]{1,64}", "a name: letters, digits, . + - _")]
 """What a table is called, and what others refer to it by."""
 

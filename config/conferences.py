@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Name, Names, Number, Table
+from config.base import Name, Names, Number, Table, Words
 from config.passwords import Secret
 
 
@@ -12,7 +12,7 @@ class Conference(Table):
     """`[conferences.NAME]`"""
 
     number: Number | None = None
-    name: str = ""
+    name: Words = ""
     pin: Secret | None = None
     """Asked for before entering; absent: nobody is asked."""
     moderator_pin: Secret | None = None

@@ -82,7 +82,7 @@ def _rewrite(
 ) -> list[Problem]:
     """Write a changed copy beside the file, examine it there, and put it in the file's place."""
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        document = tomlkit.parse(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise ConfigError([Problem("", f"{path} cannot be changed ({error})")]) from None
     change(document)

@@ -17,6 +17,7 @@ from config.base import (
     Prompt,
     Seconds,
     Table,
+    Words,
     matching,
 )
 from config.passwords import Secret
@@ -135,7 +136,7 @@ class Door(Table):
 
     extension: str
     """Its own account."""
-    name: str = ""
+    name: Words = ""
     """Shown on the phones that it rings."""
     to: Targets
     """Whom it rings."""

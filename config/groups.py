@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.addresses import HostPort
-from config.base import Names, Number, Positive, Prompt, Table
+from config.base import Names, Number, Positive, Prompt, Table, Words
 from config.targets import Kind, Target, Targets
 
 
@@ -31,7 +31,7 @@ class Group(Table):
     """`[groups.NAME]`: a hunt group."""
 
     number: Number | None = None
-    name: str = ""
+    name: Words = ""
     """Prefix of the caller's name on members' phones."""
     members: Members = ()
     """Extensions, or targets such as `number:+7…`; an empty group goes to `overflow` at once."""

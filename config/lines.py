@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from config.base import Name, Names, Prompt, Table, Texts, matching
+from config.base import Name, Names, Prompt, Table, Texts, Words, matching
 from config.switch import Language
 from config.targets import Targets
 
@@ -19,7 +19,7 @@ class Line(Table):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Targets]
 
-    name: str = ""
+    name: Words = ""
     """What agents and records call it."""
     class_: Name | None = Field(None, alias="class")
     """Only needed where a scenario goes out again through a trunk."""

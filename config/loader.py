@@ -22,6 +22,7 @@ from config.plan import clashes
 from config.problems import ConfigError, Problem
 from config.references import dangling
 from config.settings import Settings
+from config.sockets import unlistenable
 
 CUTS = 4
 """Rounds of validation; a table's own rules are checked only once its fields are sound."""
@@ -48,7 +49,7 @@ def _examined(
     """As `examine`; `warn` looks for warnings as well, which takes as long as all the rest."""
     path = Path(path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         reason = error.strerror or error
         return None, [Problem("", f"{path} cannot be read ({reason}); give one by --config")]
@@ -101,7 +102,8 @@ def _validated(document: dict[str, Any], context: dict[str, Any]) -> Settings:
 
 def _disagreements(settings: Settings) -> list[Problem]:
     """What the tables say of one another."""
-    return [*dangling(settings), *clashes(settings), *loops(settings)]
+    found = [*dangling(settings), *clashes(settings), *loops(settings)]
+    return [*found, *unlistenable(settings)]
 
 
 def _misses(problem: Problem, cut_out: set[str]) -> bool:

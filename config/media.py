@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.addresses import IpAddress, Ports
-from config.base import Seconds, Table
+from config.base import Host, Seconds, Table
 
 
 class Backend(StrEnum):
@@ -50,7 +50,7 @@ class MediaTable(Table):
     """Address that RTP comes in on; 0.0.0.0: all, and SDP names the one that the peer reaches."""
     address6: IpAddress | None = None
     """The same for IPv6; absent: no sound over IPv6, unless `address` is an IPv6 one."""
-    external: str | None = None
+    external: Host | None = None
     """Address that phones outside see in SDP, where a router translates ours."""
     ports: Ports = Ports(16384, 32767)
     """Even ports are RTP, odd ones RTCP: two a leg."""

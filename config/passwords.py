@@ -34,6 +34,8 @@ def _reveal(value: Any, info: ValidationInfo) -> Any:
             raise ValueError('write it as "…", "${NAME}" or {file = "path"}')
         return _from_file(Path(context.get("base", Path())) / str(value["file"]))
     if isinstance(value, str):
+        if value.startswith("${") and "}" not in value:
+            raise ValueError('the "}" of "${NAME}" is missing')
         environ = context.get("environ", os.environ)
         return _VARIABLE.sub(lambda match: _from_environment(match[1], environ), value)
     return value
@@ -43,7 +45,11 @@ def _from_file(path: Path) -> str:
     try:
         return path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the secret's file {path} cannot be read ({error})") from None
+        raise ValueError(f"the secret's file {path} cannot be read ({_reason(error)})") from None
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
 
 
 def _from_environment(name: str, environ: Any) -> str:

@@ -32,7 +32,13 @@ def _feature_numbers(settings: Settings) -> Iterator[tuple[str, str]]:
 def clashes(settings: Settings) -> list[Problem]:
     """Numbers claimed twice, hidden by a code or a site; keys of a call that collide."""
     found = [*_twice(settings), *_behind_codes(settings), *_in_sites(settings)]
-    return [*found, *_in_call(settings), *_logins(settings), *_rules(settings)]
+    return [
+        *found,
+        *_in_call(settings),
+        *_logins(settings),
+        *_rules(settings),
+        *_destinations(settings),
+    ]
 
 
 def _twice(settings: Settings) -> Iterator[Problem]:
@@ -83,6 +89,16 @@ def _rules(settings: Settings) -> Iterator[Problem]:
         if first.setdefault(rule.name, index) != index:
             sentence = f"{rule.name} is already rules[{first[rule.name]}]; choose another name"
             yield Problem(f"rules[{index}].name", sentence)
+
+
+def _destinations(settings: Settings) -> Iterator[Problem]:
+    """The longest match decides, so the same digits cannot mean two destinations."""
+    owners: dict[str, str] = {}
+    for name, prefixes in settings.destinations.items():
+        for digits in prefixes:
+            if (first := owners.setdefault(digits, name)) != name:
+                sentence = f'"{digits}" belongs to {dotted("destinations", first)} already'
+                yield Problem(dotted("destinations", name), sentence)
 
 
 def _in_call(settings: Settings) -> Iterator[Problem]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 _BARE = re.compile(r"^[A-Za-z0-9_-]+$")
+LONGEST = 500
+"""Characters of a sentence; a value that would make it longer is cut short."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,16 @@ class Problem:
 
     def __str__(self) -> str:
         label = "warning: " if self.warning else ""
-        return f"{label}{self.key}: {self.sentence}" if self.key else f"{label}{self.sentence}"
+        return on_a_line(
+            f"{label}{self.key}: {self.sentence}" if self.key else f"{label}{self.sentence}"
+        )
+
+
+def on_a_line(text: str) -> str:
+    """`text` as one line of bearable length, whatever the values in it hold."""
+    shown = _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+    half = LONGEST // 2
+    return shown if len(shown) <= LONGEST else f"{shown[:half]} … {shown[-half:]}"
 
 
 class ConfigError(Exception):

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from acd import skills
 from acd.strategies import strategies
 from config.agents import Level
-from config.base import Digit, Name, Names, Number, Positive, Prompt, Prompts, Seconds, Table
+from config.base import Digit, Name, Names, Number, Positive, Prompt, Prompts, Seconds, Table, Words
 from config.problems import did_you_mean
 from config.switch import Language
 from config.targets import Kind, Targets
@@ -174,7 +174,7 @@ class Queue(Table):
 
     number: Number | None = None
     """What is dialled to wait here."""
-    name: str = ""
+    name: Words = ""
     """Shown on agents' phones; absent: the table's name."""
     strategy: Strategy = "longest-idle"
     agents: Names = ()

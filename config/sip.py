@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.addresses import HostPort, Listen, Network
-from config.base import FilePath, Positive, Seconds, Table
+from config.base import FilePath, Host, Positive, Seconds, Table, Words
 from config.passwords import Secret
 
 
@@ -62,7 +62,7 @@ class SipTable(Table):
         Listen("tcp", "0.0.0.0", 5060),
     )
     """Where SIP is spoken: `udp:0.0.0.0:5060`, also `tcp:`, `tls:`, `ws:`, `wss:`."""
-    external: str | None = None
+    external: Host | None = None
     """Address that phones outside see in Contact, where a router translates ours."""
     local_networks: tuple[Network, ...] = ()
     """Networks that see our own address and not the external one."""
@@ -90,7 +90,7 @@ class SipTable(Table):
     """Answer to where a UDP request came from, whatever it says of itself."""
     keepalive: Annotated[Seconds, Field(ge=0)] = 30.0
     """Interval of pings to phones behind NAT; 0: none."""
-    product: str = "softswitch"
+    product: Words = "softswitch"
     """Name in Server and User-Agent."""
     dns: tuple[HostPort, ...] = ()
     """Name servers; absent: the system's."""

@@ -1,10 +1,10 @@
 """`[switch]`, `[limits]`, `[records]`: the whole, its bounds, and what it remembers."""
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Self, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from config.base import FilePath, Positive, Seconds, Table, matching
 from config.passwords import Secret
@@ -19,6 +19,9 @@ def _known_zone(name: str) -> str:
 TimeZone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
 Language: TypeAlias = Annotated[str, matching(r"[a-z]{2}(-[A-Z]{2})?", "a language: en, ru")]
 """A language of prompts: `en`, `ru`."""
+
+
+DATABASES = ("sqlite", "postgresql")
 
 
 class SwitchTable(Table):
@@ -75,3 +78,11 @@ class RecordsTable(Table):
     """Age at which call records are deleted; absent: never."""
     flush: Positive = 0.1
     """Longest time that a row waits for the next batch (the journal has it already)."""
+
+    @model_validator(mode="after")
+    def _database_is_known(self) -> Self:
+        scheme = self.database.get_secret_value().partition(":")[0] if self.database else "sqlite"
+        if scheme.partition("+")[0] not in DATABASES:
+            known = " or ".join(f"{name}://…" for name in DATABASES)
+            raise ValueError(f"database is no URL that we know; write it as {known}")
+        return self

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.addresses import HostPort
-from config.base import Name, Number, Positive, Seconds, Table, Texts, matching
+from config.base import Host, Name, Number, Positive, Seconds, Table, Texts, Words, matching
 from config.media import Codec, Dtmf, Srtp
 from config.passwords import Secret
 from config.targets import Targets
@@ -15,6 +15,9 @@ SERVER = re.compile(
     r"^(?P<scheme>sips?):(?:(?P<user>[^@;]+)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)"
     r"(?::(?P<port>\d{1,5}))?(?P<params>(?:;[\w-]+(?:=[\w.-]+)?)*)$"
 )
+
+
+TRUNK_TRANSPORTS = ("udp", "tcp", "tls")
 
 
 class Rewrite(Table):
@@ -46,19 +49,19 @@ class Trunk(Table):
     """Where calls go: `sip:203.0.113.9:5060`, `sip:provider.example;transport=tls`."""
     backup: Texts = ()
     """Servers tried when the first one fails."""
-    username: str | None = None
+    username: Words | None = None
     """Account at the provider."""
     password: Secret | None = None
-    auth_username: str | None = None
+    auth_username: Words | None = None
     """Name in the digest, where it differs from `username`."""
     register_: bool = Field(False, alias="register")
     """Whether we register at the server."""
     expires: Annotated[int, Field(ge=60)] = 3600
-    domain: str | None = None
+    domain: Host | None = None
     """Host in From and To; absent: the server's."""
     sources: tuple[HostPort, ...] = ()
     """Addresses with port that its calls come from; absent: the server's."""
-    inbound_username: str | None = None
+    inbound_username: Words | None = None
     """Digest name that its calls must prove."""
     inbound_password: Secret | None = None
     channels: Annotated[int, Field(gt=0)] | None = None
@@ -104,15 +107,23 @@ class Trunk(Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for server in (self.server, *self.backup):
-            if not SERVER.match(server):
-                raise ValueError(
-                    f'server "{server}" is no SIP address; write it as sip:203.0.113.9:5060'
-                )
+            _must_be_reachable(server)
         if self.register_ and not (self.username and self.password):
             raise ValueError("register needs username and password")
         if (self.inbound_username is None) != (self.inbound_password is None):
             raise ValueError("inbound_username and inbound_password go together")
         return self
+
+
+def _must_be_reachable(server: str) -> None:
+    """Raises ValueError with the repair where no call could go to `server`."""
+    found = SERVER.match(server)
+    if found is None or not 0 < int(found["port"] or 5060) < 65536:
+        raise ValueError(f'server "{server}" is no SIP address; write it as sip:203.0.113.9:5060')
+    for name, _, value in (each.partition("=") for each in found["params"].split(";")):
+        if name == "transport" and value not in TRUNK_TRANSPORTS:
+            known = ", ".join(TRUNK_TRANSPORTS)
+            raise ValueError(f'server "{server}": transport is one of {known}, not {value}')
 
 
 class Site(Table):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Names, Positive, Prompt, Seconds, Table
+from config.base import Names, Positive, Prompt, Seconds, Table, Words
 from config.passwords import Secret
 
 
@@ -30,7 +30,7 @@ class VoicemailTable(Table):
 class Box(Table):
     """`[boxes.NAME]`: a shared box, or more about an extension's own one."""
 
-    name: str = ""
+    name: Words = ""
     members: Names = ()
     """Extensions that see its lamp and may open it."""
     pin: Secret | None = None

@@ -120,7 +120,8 @@ def unix_listener(path: Path) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        reason = "a switch is running there" if error.errno == errno.EADDRINUSE else error.strerror
+        running = error.errno == errno.EADDRINUSE and path.is_socket()
+        reason = "a switch is running there" if running else error.strerror
         raise ListenError(f"{path}: {reason or error}") from error
     finally:
         os.umask(before)

@@ -25,6 +25,7 @@ from softswitch.sdp import (
     Negotiation,
     SessionDescription,
     Srtp,
+    examine,
     family,
 )
 from softswitch.sdp.codecs import read_codecs
@@ -90,11 +91,10 @@ class Sound:
         lines = [line for line in self.remote_offer.media if line.kind == "audio" and line.port]
         return read_codecs(lines[0].formats, lines[0].attributes) if lines else ()
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether the peer's offer and our profile share a codec, or it made no offer."""
-        ours = {codec.key for codec in self._profile.codecs}
-        return self.remote_offer is None or any(codec.key in ours for codec in self.codecs)
+    def examine_offer(self) -> None:
+        """Raises NotAcceptable where the peer's offer, if it made one, cannot be answered."""
+        if self.remote_offer is not None:
+            examine(self.remote_offer, self._local())
 
     def offer(self, prefer: tuple[Codec, ...] = ()) -> bytes:
         """Offer all we can, codecs of `prefer` in front."""
@@ -183,7 +183,9 @@ class Sound:
 
     def _ready(self, prefer: tuple[Codec, ...]) -> Negotiation:
         if self._negotiation is None:
-            self._negotiation = Negotiation(self._local())
+            port = self.port
+            local = replace(self._local(), port=port.port, rtcp_port=port.rtcp_port)
+            self._negotiation = Negotiation(local)
         negotiation = self._negotiation
         if prefer:
             codecs = in_order(negotiation.local.codecs, prefer)
@@ -191,11 +193,11 @@ class Sound:
         return negotiation
 
     def _local(self) -> LocalMedia:
-        port, profile = self.port, self._profile
+        """What we can, at a port that is yet to be opened."""
+        profile = self._profile
         return LocalMedia(
             address=self.address,
-            port=port.port,
-            rtcp_port=port.rtcp_port,
+            port=0,
             codecs=profile.codecs,
             dtmf=profile.dtmf in (DtmfForm.AUTO, DtmfForm.RFC4733),
             ptime=profile.ptime,

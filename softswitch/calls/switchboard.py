@@ -11,7 +11,7 @@ from media.tones import tone_country
 from softswitch.calls.leg import Leg, ignore
 from softswitch.calls.party import Party
 from softswitch.calls.profile import Profile
-from softswitch.sdp import Codec, NotAcceptable, SessionDescription, family
+from softswitch.sdp import Codec, SessionDescription
 from softswitch.sip.callee import Callee
 from softswitch.sip.exchange import Credentials
 from softswitch.sip.headers import quote
@@ -45,7 +45,7 @@ class Switchboard:
         return self.media.player(tone, loop=True, shared=f"ringback {self.country}")
 
     def receive(self, session: Callee, profile: Profile, party: Party) -> Leg:
-        """The leg of an incoming call.  Raises SdpError if its offer cannot be read."""
+        """The leg of an incoming call.  Raises SdpError if its offer cannot be answered."""
         body = session.remote_sdp
         offer = SessionDescription.parse(body) if body is not None else None
         address = self.media_address(session.flow)
@@ -53,10 +53,7 @@ class Switchboard:
         leg.session = session
         leg.sound.remote_offer = offer
         session.on_event = leg.on_sip
-        if not leg.sound.is_possible:
-            raise NotAcceptable("no codec in common", warning=305)
-        if offer is not None and family(offer) is None:
-            raise NotAcceptable("no usable address for audio", warning=301)
+        leg.sound.examine_offer()
         return leg
 
     def resume(self, facts: Mapping[str, Any], address: str, profile: Profile, party: Party) -> Leg:

@@ -46,7 +46,7 @@ def socket_path(given: Path | None) -> Path:
     """Where the switch of that settings file listens; ends the command where it cannot be told."""
     path = settings_path(given)
     try:
-        switch = tomllib.loads(path.read_text(encoding="utf-8")).get("switch", {})
+        switch = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("switch", {})
         data = switch.get("data", "var")
     except OSError as error:
         reason = error.strerror or error

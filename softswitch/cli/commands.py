@@ -96,7 +96,8 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
         for problem in problems:
             print(problem)
         errors = sum(not problem.warning for problem in problems)
-        print(f"{path}: {errors} mistakes" if errors else f"{path}: good")
+        told = f"{errors} mistake{'s' if errors > 1 else ''}" if errors else "good"
+        print(f"{path}: {told}")
     raise typer.Exit(0 if settings is not None else 2)
 
 

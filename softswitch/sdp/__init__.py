@@ -17,6 +17,7 @@ from softswitch.sdp.negotiate import (
     LocalMedia,
     answer,
     conclude,
+    examine,
     family,
     offer,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "SrtpKey",
     "answer",
     "conclude",
+    "examine",
     "family",
     "offer",
 ]

@@ -136,6 +136,11 @@ def offer(
     return _describe(local, version, [media])
 
 
+def examine(remote: SessionDescription, local: LocalMedia) -> None:
+    """Raise NotAcceptable where `answer` would, before anybody is rung; `port` does not matter."""
+    _choose(remote, local)
+
+
 def answer(
     remote: SessionDescription, local: LocalMedia, *, version: int = 1
 ) -> tuple[SessionDescription, Agreement]:

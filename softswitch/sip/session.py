@@ -368,14 +368,18 @@ class Session:
         self.stop_acceptance()
         if self._hangup_extra is None:
             self._hangup_extra = ""
-        self._bye(EndCause.NO_ACK)
+        self._bye_into_the_void(self._hangup_extra, EndCause.NO_ACK)
 
     def _expired(self) -> None:
-        """Whoever let the session expire may be gone: nobody waits for his answer to our BYE."""
         self._hangup_extra = EXPIRED
-        if self.state is SessionState.ESTABLISHED and self.dialog is not None:
-            self._exchange(self.dialog, "BYE", EXPIRED, b"", _ignore)
-            self._finish(Ended(by_peer=False, cause=EndCause.EXPIRED))
+        if self.state is SessionState.ESTABLISHED:
+            self._bye_into_the_void(EXPIRED, EndCause.EXPIRED)
+
+    def _bye_into_the_void(self, extra: str, cause: EndCause) -> None:
+        """Send BYE to one who may be gone: nobody waits for his answer to it."""
+        if self.dialog is not None:
+            self._exchange(self.dialog, "BYE", extra, b"", _ignore)
+        self._finish(Ended(by_peer=False, cause=cause))
 
     # -- the rest --------------------------------------------------------------------------
 

@@ -243,7 +243,7 @@ def test_a_secret_that_cannot_be_had_is_named() -> None:
         "extensions.101.password: the environment has no variable P101; "
         "set it, or write the secret",
         "extensions.101.ha1: the secret's file /etc/gone cannot be read "
-        "([Errno 2] No such file or directory: '/etc/gone')",
+        "(No such file or directory)",
     ]
 
 
@@ -277,6 +277,62 @@ def test_a_file_that_is_no_toml_is_told_in_a_sentence(
 
     assert made is None
     assert str(path) in str(problem)
+
+
+def test_a_file_from_windows_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "office.toml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
+
+    assert load(tmp_path / "office.toml").switch.domain == "office.example"
+
+
+def test_a_sentence_is_one_line_of_bearable_length() -> None:
+    """A value that is told back may be a certificate pasted into the wrong key."""
+    (found,) = problems(f"[switch]\ntimezone = '''a\nb{'x' * 100_000}'''")
+
+    assert found.startswith("switch.timezone: ")
+    assert len(found) < 600
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[sip]\nlisten = ["udp:0.0.0.0:5060", "udp:127.0.0.1:5060"]',
+         "sip.listen[1]: port 5060 is sip.listen[0]'s already; choose another"),
+        ('[sip]\nlisten = ["tcp:127.0.0.1:8080"]',
+         "api.listen: port 8080 is sip.listen[0]'s already; choose another"),
+        ('[media]\nports = "5000-6000"\n[sip]\nlisten = ["udp:0.0.0.0:5060"]',
+         "sip.listen[0]: port 5060 lies within media.ports (5000-6000); choose one outside"),
+        ('[sip]\nlisten = ["tls:0.0.0.0:5061"]\ntls = { certificate = "/nowhere.pem" }',
+         "sip.tls.certificate: /nowhere.pem cannot be read (No such file or directory)"),
+        (f'[sip]\nlisten = ["tls:0.0.0.0:5061"]\ntls = {{ certificate = "{__file__}" }}',
+         f"sip.tls.certificate: {__file__} and its key do not fit, or are no PEM files"),
+        ('[records]\ndatabase = "mysql://root@localhost/x"',
+         "records: database is no URL that we know; write it as sqlite://… or postgresql://…"),
+        ('[destinations]\nlocal = "89"\nmobile = ["7", "89"]',
+         'destinations.mobile: "89" belongs to destinations.local already'),
+        ('[trunks.city]\nserver = "sip:192.0.2.1:99999"', "is no SIP address"),
+        ('[trunks.city]\nserver = "sip:192.0.2.1;transport=sctp"', "transport is one of udp"),
+        ('[sip]\nproduct = "a\\r\\nX: b"', "is not one line of text"),
+        ('[queues.q]\nname = "a\\nb"', "is not one line of text"),
+        ('[extensions.101]\npassword = "${HOME"', 'the "}" of "${NAME}" is missing'),
+    ],
+)  # fmt: skip
+def test_what_would_fail_at_the_start_or_on_the_wire_is_told_before(
+    text: str, sentence: str
+) -> None:
+    (found,) = problems(text)
+
+    assert sentence in found
+
+
+def test_listeners_that_are_not_in_each_others_way_are_good() -> None:
+    text = """
+        [sip]
+        listen = ["udp:127.0.0.1:5060", "udp:127.0.0.2:5060", "tcp:127.0.0.1:5060",
+            "udp:[::]:5060", "udp:127.0.0.1:0", "udp:127.0.0.3:0"]
+    """
+    assert problems(text) == []
 
 
 def test_ten_thousand_extensions_load() -> None:

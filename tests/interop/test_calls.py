@@ -291,8 +291,12 @@ def test_a_reinvite_without_a_codec_in_common_is_488_and_the_call_goes_on(call: 
 
 
 @pytest.mark.parametrize(
-    "offer", [sdp(formats="18"), sdp(address="phone.example"), sdp(port="0")],
-    ids=["codec", "address", "port"],
+    "offer",
+    [
+        sdp(formats="18"), sdp(address="phone.example"), sdp(port="0"),
+        sdp().replace("RTP/AVP", "RTP/SAVP"), sdp().replace("RTP/AVP", "UDP/TLS/RTP/SAVPF"),
+    ],
+    ids=["codec", "address", "port", "srtp", "dtls"],
 )  # fmt: skip
 def test_an_offer_with_nothing_in_common_is_488_before_anybody_rings(
     call: Call, offer: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from softswitch.api.view import RefusedError
+from softswitch.api.views.desk import Desk
 from tests.pbx.world import World, in_world
 from tests.support.phone import until
 
@@ -23,6 +25,19 @@ async def test_forwarding_on_and_off(world: World) -> None:
     await world.pass_time(3)
     anna.dial("102")
     await boris.rings(within=1)
+
+
+@in_world()
+async def test_a_command_forwards_only_to_what_can_be_dialled(world: World) -> None:
+    """A slip of the pen would send every call of an extension to nowhere."""
+    desk = Desk(world.switch)
+    for slip in ("1O2", "10 2", "", "101", "102\r\n"):
+        with pytest.raises(RefusedError):
+            desk.command_extension("101", "forward", slip)
+    assert world.switch.wishes("101").always == ()
+
+    desk.command_extension("101", "forward", "+74951234567")
+    assert [str(to) for to in world.switch.wishes("101").always] == ["number:+74951234567"]
 
 
 @in_world()

@@ -161,8 +161,10 @@ def test_a_200_without_ack_ends_the_session_by_bye() -> None:
     answered(script)
     log = script.run(32.0)
     assert log[-1] == (32.0, "BYE")
+    ended = Ended(by_peer=False, cause=EndCause.NO_ACK)
+    assert script.events == [ended], "whoever he talks with does not wait for an answer to the BYE"
     script.run(64.0)
-    assert script.events == [Ended(by_peer=False, cause=EndCause.NO_ACK)]
+    assert script.events == [ended]
     script.run(200.0)
     assert set(script.ua.overview().values()) == {0}
 

@@ -293,6 +293,13 @@ async def test_a13_a_look_up_asks_postgresql(postgres_url: URL) -> None:
         assert (await ask()).outcome == "failed"
 
 
+async def test_a_data_folder_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+
+    with pytest.raises(StoreError, match=r"data folder .*data cannot be used: it is no folder"):
+        await Store.open(tmp_path / "data")
+
+
 async def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"postgresql.*cannot be opened") as refused:
         await Store.open(tmp_path, f"postgresql://switch:secret@/x?host={tmp_path}")

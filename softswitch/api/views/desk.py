@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal
@@ -21,6 +22,7 @@ _WAITS_FOR: Mapping[For, Literal["trunk", "colleague"]] = {
     For.TRUNK: "trunk",
     For.PERSON: "colleague",
 }
+_NUMBER = re.compile(r"\+?[0-9*#]{1,24}", re.ASCII)
 
 
 class Desk:
@@ -41,6 +43,8 @@ class Desk:
         match verb:
             case "forward" if not to or to == number:
                 raise RefusedError("say where to: another number", status=422)
+            case "forward" if not self._is_dialable(to):
+                raise RefusedError(f"{to!r} is no number that a phone could dial", status=422)
             case "forward":
                 wishes.forward_always(number, to, state)
             case "forward-off":
@@ -48,6 +52,10 @@ class Desk:
             case _:
                 wishes.do_not_disturb(number, verb == "dnd-on", state)
                 self._switch.subscriptions.changed(presence.EVENT, number)
+
+    def _is_dialable(self, number: str | None) -> bool:
+        known = number in self._switch.settings.extensions
+        return known or _NUMBER.fullmatch(number or "") is not None
 
     def _extension(self, number: str) -> models.Extension:
         switch, wished = self._switch, self._switch.wishes(number)
