@@ -50,7 +50,7 @@ class Desk:
         if agent is None or event.agent not in self.floor.settings.agents:
             return self.floor.refuse(event, f"unknown agent {event.agent}")
         if agent.status is not Status.LOGGED_OUT and agent.phone != event.phone:
-            self.offers.release(agent, OfferOutcome.WITHDRAWN)  # it rings at the old phone
+            self.offers.silence(agent, OfferOutcome.WITHDRAWN)  # it rings at the old phone
         newcomer = agent.status is Status.LOGGED_OUT
         agent.phone = event.phone
         agent.registered = event.registered or bool(agent.settings.external)
@@ -87,7 +87,7 @@ class Desk:
         if agent:
             agent.status, agent.reason = Status.LOGGED_OUT, ""
             agent.wrapping = False
-            self.offers.release(agent, OfferOutcome.WITHDRAWN)
+            self.offers.silence(agent, OfferOutcome.WITHDRAWN)
             self.floor.report(agent)
 
     def paused(self, event: AgentPaused) -> None:
@@ -95,7 +95,7 @@ class Desk:
         agent = self._known(event, event.agent)
         if agent:
             agent.status, agent.reason = Status.PAUSED, event.reason
-            self.offers.release(agent, OfferOutcome.REJECTED)
+            self.offers.silence(agent, OfferOutcome.REJECTED)
             self.floor.report(agent)
 
     def resumed(self, event: AgentResumed) -> None:
@@ -109,7 +109,7 @@ class Desk:
         if agent:
             agent.registered = event.registered or bool(agent.settings.external)
             if not agent.registered:
-                self.offers.release(agent, OfferOutcome.UNREACHABLE)
+                self.offers.silence(agent, OfferOutcome.UNREACHABLE)
             self.floor.report(agent)
 
     def dnd(self, event: AgentDnd) -> None:
@@ -117,7 +117,7 @@ class Desk:
         if agent:
             agent.dnd = event.on
             if agent.dnd:
-                self.offers.release(agent, OfferOutcome.REJECTED)
+                self.offers.silence(agent, OfferOutcome.REJECTED)
             self.floor.report(agent)
 
     # --- legs --------------------------------------------------------------------------------

@@ -181,9 +181,15 @@ class Offers:
             call.phase = Phase.WAITING
 
     def release(self, agent: Agent, outcome: OfferOutcome) -> None:
-        """The agent is not to be rung any more, whatever for."""
+        """Nothing that was offered to the agent is to reach him, answered or not."""
         for offer in list(agent.offers):
             self.fail(self.floor.offers[offer], outcome, withdraw=True)
+
+    def silence(self, agent: Agent, outcome: OfferOutcome) -> None:
+        """The agent is not to be rung any more; what he has answered goes on, as a talk would."""
+        for offered in [self.floor.offers[offer] for offer in agent.offers]:
+            if offered.call.served_by != offered.id:
+                self.fail(offered, outcome, withdraw=True)
 
     def end(self, offered: Offered, outcome: OfferOutcome, *, withdraw: bool = False) -> None:
         """Forget the offer and apply the outcome's policy; who is to hear of it does."""

@@ -49,6 +49,7 @@ from acd.events import (
     CallEnded,
     CallJoined,
     Connected,
+    Event,
     OfferAnswered,
     OfferFailed,
     PriorityChanged,
@@ -272,6 +273,27 @@ def test_c22_unregistered_and_dnd_are_not_eligible(hindrance: AgentRegistered | 
     centre = Centre(settings({"q": queue("anna")}))
     centre.tell(hindrance)
     assert of(centre.call("one"), Offer) == []
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        AgentRegistered("anna", False),
+        AgentDnd("anna", True),
+        AgentPaused("anna", "lunch"),
+        AgentLoggedOut("anna"),
+        AgentLoggedIn("anna", "104"),
+    ],
+)
+def test_c22_what_an_agent_has_answered_is_not_taken_away(word: Event) -> None:
+    """A supervisor pauses Anna, or her registration lapses, while she hears the whisper."""
+    centre = Centre(settings({"q": queue("anna")}))
+    offer = only(centre.call("one"), Offer)
+    centre.tell(OfferAnswered(offer.offer, f"leg-{offer.offer}"))
+    assert of(centre.tell(word), Withdraw) == []
+    ended = only(centre.tell(Connected(offer.offer)), OfferEnded)
+    assert ended.outcome is OfferOutcome.ANSWERED
+    assert of(centre.call("two"), Offer) == []
 
 
 def test_c23_wrap_up_is_the_agents_and_holds_in_all_queues() -> None:
