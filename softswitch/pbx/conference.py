@@ -7,6 +7,7 @@ Keys in a room: `1` mutes oneself, `2` tells how many are there, `4` and `6` cha
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 LONGEST_PIN, LONGEST_NUMBER = 16, 20
 NAME_TIME: Seconds = 4.0
+NAME_KEPT: Seconds = 30.0
+"""How long after its owner has left."""
 INVITE_TIME: Seconds = 30.0
 NO_SUCH_KEY = Tone("error")
 
@@ -45,10 +48,14 @@ async def conference(switch: Switch, call: Call, target: Target) -> None:
     if not await _may_enter(switch, call, target.name, voice, moderator):
         return
     member = Member(call.leg, moderator)
-    if room.settings.names:
-        member.name = await _ask_name(switch, call, voice)
-    room = switch.rooms.open(target.name)  # the last member may have left meanwhile
-    await sit(switch, room, member, call)
+    name = _names(switch) / f"{call.leg.id}.wav"
+    try:
+        if room.settings.names:
+            member.name = await _ask_name(switch, call, voice, name)
+        room = switch.rooms.open(target.name)  # the last member may have left meanwhile
+        await sit(switch, room, member, call)
+    finally:  # once the others have heard who has left
+        asyncio.get_running_loop().call_later(NAME_KEPT, partial(name.unlink, missing_ok=True))
 
 
 async def _judge(call: Call, room: Room, voice: Voice) -> bool:
@@ -90,8 +97,7 @@ async def _may_enter(switch: Switch, call: Call, name: str, voice: Voice, modera
     return True
 
 
-async def _ask_name(switch: Switch, call: Call, voice: Voice) -> Item | None:
-    path = _names(switch) / f"{call.leg.id}.wav"
+async def _ask_name(switch: Switch, call: Call, voice: Voice, path: Path) -> Item | None:
     await voice.say("conf-say-name")
     said = await dictate(switch, call.leg, path, most=NAME_TIME, silence=1.5)
     return File(str(path)) if said.error is None else None

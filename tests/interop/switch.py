@@ -150,8 +150,14 @@ class ExampleOffice(Switch):
         for table in (own, tomllib.loads(changes)):
             _lay_over(self.tables, table)
         self.settings = folder / "settings.toml"
-        self.settings.write_text(tomlkit.dumps(self.tables))
+        self.lay_over("")
         self.start()
+
+    def lay_over(self, changes: str) -> None:
+        """Write the settings that it began with, and these over them; to be reloaded."""
+        tables = tomlkit.parse(tomlkit.dumps(self.tables))
+        _lay_over(tables, tomllib.loads(changes))
+        self.settings.write_text(tomlkit.dumps(tables))
 
     def account(self, user: str, transport: str = "udp", host: str = "127.0.0.1") -> Account:
         password = str(self.tables.unwrap()["extensions"][user]["password"])

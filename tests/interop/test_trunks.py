@@ -174,14 +174,14 @@ class Office:
         remote, rows = f"127.0.0.1:{self.switch.port}", [credentials(user)]
         folder = self.new(user)
         with Sipp(folder, scenario(*steps), remote, service=to, fields=rows, timeout=90) as phone:
-            return passed(phone)
+            return phone.passes()
 
     def calls_in(
         self, trunk: str, to: str, *steps: str, caller: str = "79161112233", login: str = ""
     ) -> str:
         """Somebody calls through a trunk; all that its far side sent and received."""
         with self.incoming(trunk, to, *steps, caller=caller, login=login) as far:
-            return passed(far)
+            return far.passes()
 
     def incoming(
         self,
@@ -228,12 +228,6 @@ def invites(far: Sipp) -> int:
     return len(set(found))
 
 
-def passed(sipp: Sipp) -> str:
-    run = sipp.wait()
-    assert run.code == 0, run.errors + sipp.messages()[-3000:]
-    return sipp.messages()
-
-
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("trunks")
@@ -271,7 +265,7 @@ def test_p27_p38_out_by_a_trunk_in_its_own_form(office: Office) -> None:
     """The number as +E.164, the codec that the trunk speaks, the number that it shows."""
     with office.trunk("city", *ANSWERS) as city:
         office.dial("105", "84951112233", *invited(), *TALKS, *hang_up())
-        told = passed(city)
+        told = city.passes()
     assert "INVITE sip:+74951112233@127.0.0.1" in told
     assert "From: <sip:74951234567@" in told
     assert "RTP/AVP 0 " in told and "RTP/AVP 8" not in told.partition("SIP/2.0 200")[0]
@@ -297,7 +291,7 @@ def test_p31_the_pin_of_an_extension_opens_what_is_barred(office: Office, tmp_pa
         city.until(lambda: "INVITE sip:+79161112233@" in city.messages(), "a call by PIN")
         office.switch.until(lambda: office.talking() == 1, "two who talk")
         phone.hangup()
-        passed(city)
+        city.passes()
 
 
 def test_p29_p38_a_trunk_that_fails_is_replaced_but_not_by_an_advertised_one(
@@ -310,8 +304,8 @@ def test_p29_p38_a_trunk_that_fails_is_replaced_but_not_by_an_advertised_one(
         office.trunk("advert", *ANSWERS) as advert,
     ):
         office.dial("105", "84951112233", *invited(), *TALKS, *hang_up())
-        passed(city)
-        passed(coast)
+        city.passes()
+        coast.passes()
         assert "INVITE" not in advert.messages()
 
 
@@ -327,7 +321,7 @@ def test_p33_a_gateway_is_heard_early_and_its_causes_understood(office: Office) 
     ]
     with office.trunk("isdn", *gateway) as far:
         told = office.dial("106", "84951112233", *invited(), recv(183), recv(486), ack_refusal(2))
-        passed(far)
+        far.passes()
     assert "m=audio" in told.partition("183 Session Progress")[2].partition("SIP/2.0 486")[0]
     assert "Q.850;cause=17" in told
 
@@ -345,7 +339,7 @@ def test_p28_calls_are_spread_over_trunks_by_weight(office: Office) -> None:
             office.new("107"), scenario(*steps), remote, service="84951112233", fields=rows,
             calls=count, rate=15, timeout=90,
         ) as phone:  # fmt: skip
-            passed(phone)
+            phone.passes()
         shares = [invites(far) for far in (hot, cold)]
     assert sum(shares) == count and abs(shares[0] - 20) <= 1
 
@@ -370,7 +364,7 @@ def test_p39_p34_a_number_has_its_channels_and_status_counts_them(office: Office
         assert line["channels"] == {"used": 2, "limit": 2}
         assert status["usage"]["channels"]["used"] == 2
         assert office.switch.command("hangup", "--all").returncode == 0
-        passed(callers)
+        callers.passes()
 
 
 def test_p38_an_inbound_trunk_proves_itself_by_password(office: Office) -> None:
@@ -384,7 +378,7 @@ def test_p38_an_inbound_trunk_proves_itself_by_password(office: Office) -> None:
 
 def test_p38_a_trunk_registers_and_is_called_at_its_account(office: Office) -> None:
     """With its password, when the switch starts; calls come in by the registrar's address."""
-    assert 'username="box7"' in passed(office.registrar)
+    assert 'username="box7"' in office.registrar.passes()
     office.switch.until(lambda: office.state("account") == "up", "a registration", 45)
     talk = [recv(180), recv(200), ack(1), pause(200), *hang_up(2)]
     office.calls_in("account", "74951234567", *talk)
@@ -439,12 +433,12 @@ def test_p32_who_waits_for_a_line_is_rung_back_and_connected(
             waiting.press("1")
             waiting.closed()
             office.switch.command("hangup", "--all")
-            passed(other)
+            other.passes()
         waiting.wait_for("CALL_ESTABLISHED", direction="incoming")
         city.until(lambda: "INVITE sip:+74953334455@" in city.messages(), "the call he waited for")
         office.switch.until(lambda: office.talking() == 1, "two who talk")
         waiting.hangup()
-        passed(city)
+        city.passes()
 
 
 def test_help_is_reached_by_one_who_may_dial_nothing_over_a_full_trunk(office: Office) -> None:
@@ -460,6 +454,6 @@ def test_help_is_reached_by_one_who_may_dial_nothing_over_a_full_trunk(office: O
             office.dial("108", "84951112233", *barred)
             office.dial("108", "112", *invited(), *TALKS, *hang_up())
             office.switch.command("hangup", "--all")
-            passed(other)
-        assert "INVITE sip:112@" in passed(city)
+            other.passes()
+        assert "INVITE sip:112@" in city.passes()
     assert office.records(dialled="112")[0]["details"]["emergency"] is True

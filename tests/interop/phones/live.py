@@ -335,6 +335,11 @@ class LiveTalk:
         heard = [sound for sound in self._past[:] if rms(sound) > LOUD]
         return sum(self._share(tone, sound) > 0.9 for sound in heard) * EAR / 2 / RATE
 
+    def forget(self) -> LiveTalk:
+        """What `has_heard` looks for must come after this."""
+        self._past.clear()
+        return self
+
     def hears_voice(self) -> LiveTalk:
         """Wait until something else than a phone's tone is heard: music, a prompt."""
 

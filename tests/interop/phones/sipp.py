@@ -90,6 +90,12 @@ class Sipp(Child):
         code = self.process.wait(timeout)
         return SippRun(code, self._text("errors"), self._statistics())
 
+    def passes(self, timeout: float = 60.0) -> str:
+        """Wait until every call has gone as its scenario says; all that was sent and received."""
+        run = self.wait(timeout)
+        assert run.code == 0, run.errors + self.messages()[-3000:]
+        return self.messages()
+
     def messages(self) -> str:
         """Every SIP message that it sent and received."""
         return self._text("messages")

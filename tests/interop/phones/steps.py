@@ -1,5 +1,7 @@
 """SIPp scenarios put together from steps, so that a test reads like the call that it makes."""
 
+from xml.sax.saxutils import escape
+
 SDP = """v=0
 o=sipp 1 {version} IN IP[media_ip_type] [media_ip]
 s=-
@@ -60,7 +62,7 @@ def expect(method: str, *, matching: str = "") -> str:
         return f'<recv request="{method}" rrs="true"></recv>'
     return (
         f'<recv request="{method}" rrs="true"><action>'
-        f'<ereg regexp="{matching}" search_in="msg" check_it="true" assign_to="1"/>'
+        f'<ereg regexp="{escape(matching)}" search_in="msg" check_it="true" assign_to="1"/>'
         "</action></recv>"
     )
 
