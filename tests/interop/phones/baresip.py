@@ -48,6 +48,7 @@ class Baresip(Child):
 
     `tone` is the frequency it sends, in Hz; `options` are added to its account
     (`answermode=auto`, `audio_codecs=PCMA`, `mediaenc=srtp-mand`), `extra` to its configuration.
+    One that does not register stands for a provider: it is called where it listens.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Baresip(Child):
         options: str = "answermode=auto;audio_codecs=PCMA",
         rtp_timeout: int = 0,
         extra: str = "",
+        registers: bool = True,
     ) -> None:
         program = peer("baresip")
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,19 +81,18 @@ class Baresip(Child):
         )
         (folder / "config").write_text(text)
         (folder / "contacts").touch()
-        (folder / "accounts").write_text(self._account_line(options))
+        (folder / "accounts").write_text(self._account_line(options, 60 if registers else 0))
         super().__init__([program, "-f", folder], folder / "log")
         self.events = Events()
         self._control = self._connect(control)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _account_line(self, options: str) -> str:
+    def _account_line(self, options: str, expires: int) -> str:
         account = self.account
         where = f"sip:{account.user}@{account.server};transport={account.transport}"
-        return (
-            f"<{where}>;auth_user={account.user};auth_pass={account.password};regint=60;{options}\n"
-        )
+        login = f"auth_user={account.user};auth_pass={account.password}"
+        return f"<{where}>;{login};regint={expires};{options}\n"
 
     def _connect(self, port: int) -> socket.socket:
         connected: list[socket.socket] = []
