@@ -191,6 +191,10 @@ class Leg:
             self._inbox.put(Ended(self, self.ended_by_peer, self.cause.word))
         return self._inbox
 
+    def is_read_with(self, other: Leg) -> bool:
+        """Whether what happens to both is told to one reader: a conversation of theirs."""
+        return self._inbox is other._inbox
+
     def notify(self, event: Event) -> None:
         """Tell whoever reads the leg's inbox something from elsewhere in the switch."""
         self._inbox.put(event)

@@ -6,6 +6,7 @@ is written in `transfer`.
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,12 +21,14 @@ from softswitch.pbx.transfer import give_place, hand_on, join_up
 from softswitch.sip.headers import NameAddr
 from softswitch.sip.message import REASONS, Request, Response
 from softswitch.sip.replaces import Replaces
-from softswitch.sip.types import ParseError
+from softswitch.sip.types import ParseError, Seconds
 
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
 NO_SUCH_DIALOG = 481
+JOINED: Seconds = 0.5
+"""Within which one who has answered is joined to the caller."""
 
 
 class Wish(NamedTuple):
@@ -62,11 +65,11 @@ async def refer(talk: Conversation, event: Asked) -> bool:
         consulted = _consulted(talk.switch, by, wish)
         if wish.replaces is not None and consulted is None:
             raise Refused(UNKNOWN_NUMBER._replace(status=NO_SUCH_DIALOG))
-        partner = partner_of(consulted) if consulted is not None else None
-        if partner is not None:
-            return await join_up(talk, by, partner, report)
         if consulted is not None and talk.switch.centre.waits(consulted):
             return await give_place(talk, by, consulted, report)
+        partner = await _partner(consulted) if consulted is not None else None
+        if partner is not None:
+            return await join_up(talk, by, partner, report)
         return await hand_on(talk, by, _number(wish, consulted), report)
     except Refused as refusal:
         report(refusal.cause.status)
@@ -83,6 +86,17 @@ def _consulted(switch: Switch, by: Leg, wish: Wish) -> Leg | None:
     if leg.owner != by.owner:
         raise Refused(FORBIDDEN, "that call is another's")
     return leg
+
+
+async def _partner(consulted: Leg) -> Leg | None:
+    """With whom `consulted` talks; one who has answered a moment ago is about to be joined."""
+    call, loop = consulted.call, asyncio.get_running_loop()
+    deadline = loop.time() + JOINED
+    while (partner := partner_of(consulted)) is None and loop.time() < deadline:
+        if call is None or not any(leg.answered for leg in call.legs if leg is not consulted):
+            break
+        await asyncio.sleep(JOINED / 10)
+    return partner
 
 
 def _number(wish: Wish, consulted: Leg | None) -> str:

@@ -41,11 +41,14 @@ def leg_of(switch: Switch, replaces: Replaces) -> Leg | None:
 
 
 def partner_of(leg: Leg) -> Leg | None:
-    """With whom this leg talks, if it does, and with nobody else."""
+    """With whom this leg talks, if it does, and with nobody else.
+
+    One who has answered a moment ago and is not joined to the caller yet talks with nobody.
+    """
     if leg.call is None or not leg.answered:
         return None
     others = [other for other in leg.call.legs if other is not leg and not other.ended]
-    if len(others) == 1 and others[0].answered:
+    if len(others) == 1 and others[0].answered and leg.is_read_with(others[0]):
         return others[0]
     return None
 

@@ -45,6 +45,7 @@ ring_time = 5
 wrap_up = 2
 max_wait = 15
 overflow = { to = "extension:101" }
+forgotten = { after = 4, grace = 1 }
 [agents.anna]
 extension = "102"
 logged_in = true

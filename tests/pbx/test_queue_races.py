@@ -300,3 +300,30 @@ async def test_a_held_caller_hears_music_and_the_hold_is_counted(world: World) -
     await world.settle()
     [visit] = world.store.memory.table("visits")
     assert 7.5 < visit["details"]["held"] < 9
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.001])
+@pytest.mark.parametrize("first", ["transfer", "answer"])
+@in_world(queue())
+async def test_a_consultation_is_given_away_while_the_agent_answers_it(
+    world: World, first: str, gap: float
+) -> None:
+    """In whatever order: who was transferred and the agent hear each other."""
+    caller, clerk, anna = await world.phones("101", "104", "102")
+    talk = caller.dial("104")
+    mine = (await clerk.rings()).answer()
+    await world.settle()
+    consult = clerk.dial("700")
+    desk = await anna.rings()
+    await world.pass_time(1)
+
+    def transfer() -> None:
+        mine.refer("104", replaces=consult)
+
+    verbs = [transfer, desk.answer] if first == "transfer" else [desk.answer, transfer]
+    verbs[0]()
+    await pass_time(gap)
+    verbs[1]()
+    await joined(world, talk, desk)
+    await until(lambda: mine.ended and consult.ended, within=3)
+    assert state(world, "anna") == "talking"

@@ -149,6 +149,21 @@ async def test_an_attended_transfer_before_the_answer_is_a_blind_one(world: Worl
 
 
 @in_world()
+async def test_an_attended_transfer_and_the_answer_cross(world: World) -> None:
+    """The two are about to be joined: whom they talk with then is who was meant."""
+    anna, boris, clara = await world.phones("101", "102", "103")
+    mine, guest = await talking(world, anna, boris)
+    second = anna.dial("103")
+    answered = await clara.rings()
+    await until(lambda: second.session.dialog is not None)
+    answered.answer()
+    mine.refer("103", replaces=second)
+    await until(lambda: world.hears(guest) == {"103"})
+    assert world.hears(answered) == {"102"}
+    await until(lambda: mine.ended and second.ended)
+
+
+@in_world()
 async def test_a_dialog_that_is_unknown_or_anothers_is_not_replaced(world: World) -> None:
     anna, boris, clara, dora = await world.phones("101", "102", "103", "104")
     mine, _ = await talking(world, anna, boris)
