@@ -83,4 +83,4 @@ class AgentFirst:
         call.record.event("called-back", queue=order.queue, call=order.call, attempt=order.attempt)
         self._centre.follow(customer, order.call)
         self._centre.tell(Connected(order.offer))
-        await converse(self._switch, call, customer, agent, precious=True)
+        await converse(self._switch, call, customer, agent)

@@ -85,7 +85,7 @@ class Caller:
             self.hearing.stop()
             self.centre.leave(self)
         if leg is not None:
-            await converse(self.centre.switch, self.call, self.call.leg, leg, precious=True)
+            await converse(self.centre.switch, self.call, self.call.leg, leg)
         else:
             assert self.left is not None  # waiting ends with an agent, or by leaving
             await go_on(self.centre.switch, self.call, self.left)
