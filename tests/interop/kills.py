@@ -44,6 +44,18 @@ ring_time = 8
 )
 
 
+class Hasty(Switch):
+    """One that takes snapshots of its queues all the time, so that kills fall into them."""
+
+    program = (
+        "-c",
+        "from softswitch.cli import main\n"
+        "from softswitch.pbx.queue import keeper\n"
+        "keeper.SNAPSHOT_AFTER, keeper.SNAPSHOT_EVERY = 20, 0.2\n"
+        "main()",
+    )
+
+
 @dataclass
 class Seen:
     """What the switch has told."""

@@ -33,6 +33,7 @@ class Switch(Child):
 
     patience = DRAIN
     domain = DOMAIN
+    program: tuple[str, ...] = ("-m", "softswitch")
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class Switch(Child):
     def start(self) -> None:
         """Start it, or start it again once it is gone."""
         super().__init__(
-            [sys.executable, "-m", "softswitch", "run", "--config", self.settings],
+            [sys.executable, *self.program, "run", "--config", self.settings],
             self.folder / "log",
             env={"PYTHONUNBUFFERED": "1"},
         )

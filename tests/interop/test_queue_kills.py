@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.kills import AGENTS, CALLERS, QUEUE, Kills
-from tests.interop.switch import running
+from tests.interop.kills import AGENTS, CALLERS, QUEUE, Hasty, Kills
+from tests.interop.switch import serving
 
 MOMENTS = int(os.environ.get("SOFTSWITCH_KILLS", "2"))
 """How often it is killed; 200 take some twelve minutes."""
@@ -21,7 +21,8 @@ def test_a_call_centre_that_is_killed_at_any_moment_goes_on(tmp_path: Path) -> N
         f'[extensions.{number}]\npassword = "secret-{number}"\n'
         for number in range(201, 201 + CALLERS)
     )
-    with running(tmp_path / "switch", callers + QUEUE, extensions=AGENTS) as switch:
+    switch = Hasty(tmp_path / "switch", callers + QUEUE, extensions=AGENTS)
+    with serving(switch):
         rig = Kills(switch)
         asyncio.run(rig.run(MOMENTS))
     print(f"{MOMENTS} kills: {rig.progress}")
