@@ -55,6 +55,7 @@ class Continuing:
     def __init__(self, switch: Switch) -> None:
         self._switch, self._state = switch, switch.store.state
         self._left: dict[str, dict[str, Any]] = dict(self._state.space(SPACE))
+        self._awaited = {facts["legs"][1]["id"] for facts in self._left.values()}
         self._timers: dict[Call, asyncio.TimerHandle] = {}
         self.on_back: list[Callable[[Back], None]] = []
         """Told of each that goes on, before it does."""
@@ -99,7 +100,7 @@ class Continuing:
 
     def awaits(self, leg: str) -> bool:
         """Whether a leg of the last run, by its id, may come back under the same id."""
-        return any(facts["legs"][1]["id"] == leg for facts in self._left.values())
+        return leg in self._awaited
 
     def resume(self) -> None:
         """Ask all phones; to be done once we can be heard."""

@@ -21,7 +21,7 @@ from tests.support.phone import Phone, Talk
 
 CALLERS, AGENTS = 8, 4
 TALK, LONG_TALK = 1.5, 8.0
-"""Longest conversation, in seconds, of most and of those that a restart may fall into."""
+"""Longest conversation, in seconds, of some, and of the others, into which a restart may fall."""
 WRAP_UP = 2.0
 QUEUE = (
     "".join(
@@ -50,8 +50,8 @@ class Hasty(Switch):
     program = (
         "-c",
         "from softswitch.cli import main\n"
-        "from softswitch.pbx.queue import keeper\n"
-        "keeper.SNAPSHOT_AFTER, keeper.SNAPSHOT_EVERY = 20, 0.2\n"
+        "from softswitch.pbx.queue import snapshots\n"
+        "snapshots.AFTER, snapshots.EVERY = 20, 0.2\n"
         "main()",
     )
 
@@ -173,7 +173,7 @@ class Kills:
             await asyncio.sleep(self.rng.uniform(0.0, 0.5))
             if self.rng.random() < 0.85 and talk.rings:
                 talk.answer()
-                await self._for(talk, self.rng.uniform(0.2, TALK), False)
+                await self._for(talk, self._length(), False)
                 talk.hang_up()
             elif talk.rings:
                 talk.reject()
@@ -188,10 +188,13 @@ class Kills:
             elif mood < 0.95 and talk.rings:
                 talk.answer()
                 self.served += 1
-                shortest, longest = (TALK, LONG_TALK) if mood > 0.6 else (0.2, TALK)
-                await self._for(talk, self.rng.uniform(shortest, longest), False)
+                await self._for(talk, self._length(), False)
                 self.continued += talk.offered and not talk.ended
                 talk.hang_up()
+
+    def _length(self) -> float:
+        """Of a conversation, until this one has had enough."""
+        return self.rng.uniform(0.2, TALK) if self.rng.random() < 0.5 else LONG_TALK
 
     async def _pause_somebody(self) -> None:
         """A pause or its end, by command: once that is answered, it must last."""

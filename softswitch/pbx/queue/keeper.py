@@ -1,8 +1,7 @@
 """The engine and its memory: every event is journaled before its actions are carried out.
 
 Knows the engine, its journal and the loop's timers.  Refuses to know calls.  A journal that cannot
-be written stops nobody's call: an alarm is raised, and once there is room again a snapshot closes
-the gap.
+be written stops nobody's call (see `snapshots`).
 """
 
 from __future__ import annotations
@@ -27,19 +26,14 @@ from acd.types import Instant, Seconds
 from softswitch.pbx.alarms import Alarms
 from softswitch.pbx.queue.clock import Clock
 from softswitch.pbx.queue.history import History
-from softswitch.store.aside import AsideError
+from softswitch.pbx.queue.snapshots import Snapshots
 from softswitch.store.engine_log import EngineLog
 from softswitch.store.errors import JournalFullError, StoreError
 
 log = structlog.get_logger("queue")
 
-SNAPSHOT_AFTER = 20_000
-"""Events that a restart has to handle anew at most, but for those of one interval."""
-SNAPSHOT_EVERY: Seconds = 30.0
-"""How often it is looked whether a snapshot is due."""
 GATHER: Seconds = 0.2
 """How long rows of statistics are gathered; a crash meanwhile loses none, events make them anew."""
-UNKEPT = "queue-journal"
 
 
 class Keeper:
@@ -58,17 +52,16 @@ class Keeper:
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`wall` tells epoch seconds."""
-        self._loop, self._spawn = asyncio.get_running_loop(), spawn
+        self._loop = asyncio.get_running_loop()
         self.clock = Clock(self._loop.time, wall)
         self.history = history
         self.perform: Callable[[Action], None] = _nothing
-        self._journal, self._alarms = journal, alarms
+        self._journal = journal
+        self._snapshots = Snapshots(journal, alarms, spawn, self._state, self._flush)
         self._todo: deque[Action] = deque()
-        self._performing = self._unkept = self._closed = False
+        self._performing = self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._due: Instant | None = None
-        self._saver: asyncio.TimerHandle | None = None
-        self._saving: asyncio.Task[None] | None = None
         self._flusher: asyncio.TimerHandle | None = None
 
     # -- the beginning and the end ---------------------------------------------------
@@ -89,7 +82,7 @@ class Keeper:
             raise StoreError(f"the queue journal cannot be understood: {error}") from error
         self.clock.not_before(self.engine.floor.now)
         if remembered.state is None:
-            self.save()
+            self._snapshots.take()
         return remembered.state is not None
 
     def start(self, settings: Settings) -> None:
@@ -97,7 +90,7 @@ class Keeper:
         if self.engine.floor.settings != settings:
             self.tell(Reconfigured(settings))
         self.tell(Tick())
-        self._watch()
+        self._snapshots.watch()
 
     def _rebuilt(self, state: Any, events: list[Any], settings: Settings) -> Engine:
         if state is None:
@@ -112,61 +105,20 @@ class Keeper:
             self.history.take(event, engine.handle(event, now), engine.floor)
         return engine
 
-    def save(self) -> None:
-        """Take a snapshot in place of all events so far, whose rows are written first.
-
-        Stops the loop for as long as a large centre takes to be written down: for the beginning
-        and the end.
-        """
-        self._flush()
-        try:
-            self._journal.snapshot(self._state(), alone=self._unkept)
-        except OSError as error:
-            self._not_saved(error)
-        else:
-            self._saved()
-
-    async def save_aside(self) -> None:
-        """The same while calls go on."""
-        self._flush()
-        unkept, self._unkept = self._unkept, False
-        try:
-            await self._journal.snapshot_aside(self._state, alone=unkept)
-        except (OSError, AsideError) as error:
-            self._unkept = self._unkept or unkept
-            self._not_saved(error)
-        else:
-            if not self._unkept:  # an event that came meanwhile may have found no room
-                self._saved()
-
-    def _state(self) -> Any:
-        return {"engine": self.engine.snapshot(), "history": self.history.dump()}
-
-    def _saved(self) -> None:
-        self._unkept = False
-        self._alarms.clear(UNKEPT)
-
-    def _not_saved(self, error: Exception) -> None:
-        self._alarms.raise_(UNKEPT, f"no snapshot of the queues can be kept: {error}")
-
-    def _watch(self) -> None:
-        due = self._unkept or self._journal.since_snapshot >= SNAPSHOT_AFTER
-        if due and (self._saving is None or self._saving.done()):
-            self._saving = self._spawn(self.save_aside())
-        self._saver = self._loop.call_later(SNAPSHOT_EVERY, self._watch)
-
     def close(self) -> None:
         """Stop; the next start needs no events."""
         if self._closed:
             return
         self._closed = True
-        for timer in (self._timer, self._saver, self._flusher):
+        for timer in (self._timer, self._flusher):
             if timer is not None:
                 timer.cancel()
-        if self._saving is not None:
-            self._saving.cancel()
-        self.save()
+        self._snapshots.close()
         self._journal.close()
+
+    def _state(self) -> Any:
+        """All that is to be known at the next start; rows of events so far are written."""
+        return {"engine": self.engine.snapshot(), "history": self.history.dump()}
 
     # -- events ----------------------------------------------------------------------
 
@@ -209,8 +161,7 @@ class Keeper:
         try:
             self._journal.append(encode(event, now))
         except JournalFullError as refusal:
-            self._unkept = True
-            self._alarms.raise_(UNKEPT, f"events of the queues are not kept: {refusal}")
+            self._snapshots.missed(refusal)
 
     def _carry_out(self) -> None:
         self._performing = True
