@@ -94,8 +94,10 @@ class Kills:
         self.switch, self.rng, self.seen = switch, Random(seed), Seen()
         self.phones = WirePhones((HERE, switch.port), DOMAIN)
         self.faults: list[str] = []
-        self.kept = self.renewed = self.served = self.continued = 0
-        """Places found again, callbacks found again, conversations, and those that went on."""
+        self.kept = self.renewed = self.served = 0
+        """Places found again, callbacks found again, conversations."""
+        self.interrupted: set[Talk] = set()
+        """Agents' conversations into which a kill fell."""
         self._open = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -117,6 +119,7 @@ class Kills:
             self._spawn(self._pause_somebody())
             await asyncio.sleep(self.rng.uniform(0.1, 2.5))
             self._open.clear()
+            self.interrupted |= set(self._talks())
             await asyncio.to_thread(self.switch.kill)
             await listener
             await asyncio.to_thread(self._restart)
@@ -127,11 +130,17 @@ class Kills:
 
     @property
     def progress(self) -> str:
+        went_on = sum(talk.offered > 0 for talk in self.interrupted)
         return (
             f"{len(self.seen.joined)} visits, {self.served} conversations, "
-            f"{self.continued} of them went on, {self.kept} places and {self.renewed} promises "
+            f"{went_on} of {len(self.interrupted)} went on, {self.kept} places and {self.renewed} promises "
             f"found again, {len(self.faults)} faults"
         )
+
+    def _talks(self) -> Iterator[Talk]:
+        """Conversations of agents at this moment."""
+        talks = (talk for phone in self.agents for talk in phone.talks)
+        return (talk for talk in talks if talk.answered and not talk.ended)
 
     def _restart(self) -> None:
         self.switch.start()
@@ -189,7 +198,6 @@ class Kills:
                 talk.answer()
                 self.served += 1
                 await self._for(talk, self._length(), False)
-                self.continued += talk.offered and not talk.ended
                 talk.hang_up()
 
     def _length(self) -> float:
