@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SPACE = "conversations"
 """Where the store remembers who talks with whom, by call."""
-SETTLED: Seconds = 1.0
+SETTLED: Seconds = 0.25
 """A conversation shorter than that is not worth a line in the journal."""
 AT_ONCE = 50
 """Conversations whose phones are asked at the same time, so that thousands do not drown it."""

@@ -133,8 +133,8 @@ class Kills:
         went_on = sum(talk.offered > 0 for talk in self.interrupted)
         return (
             f"{len(self.seen.joined)} visits, {self.served} conversations, "
-            f"{went_on} of {len(self.interrupted)} went on, {self.kept} places and {self.renewed} promises "
-            f"found again, {len(self.faults)} faults"
+            f"{went_on} of {len(self.interrupted)} went on, {self.kept} places and "
+            f"{self.renewed} promises found again, {len(self.faults)} faults"
         )
 
     def _talks(self) -> Iterator[Talk]:

@@ -61,7 +61,7 @@ async def test_what_was_over_at_once_is_not_written_down(world: World) -> None:
     anna, boris = await world.phones("101", "102")
     talk = anna.dial("102")
     (await boris.rings()).answer()
-    await world.settle()
+    await until(lambda: talk.answered)
     assert not world.store.state.space("conversations")
     talk.hang_up()
     await world.pass_time(2)
