@@ -96,8 +96,10 @@ class Kills:
         self.faults: list[str] = []
         self.kept = self.renewed = self.served = 0
         """Places found again, callbacks found again, conversations."""
+        self.over: set[Talk] = set()
+        """Conversations that an agent ended."""
         self.interrupted: set[Talk] = set()
-        """Agents' conversations into which a kill fell."""
+        """Agents' conversations into which a kill fell, and which nobody ended meanwhile."""
         self._open = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -119,10 +121,11 @@ class Kills:
             self._spawn(self._pause_somebody())
             await asyncio.sleep(self.rng.uniform(0.1, 2.5))
             self._open.clear()
-            self.interrupted |= set(self._talks())
+            talks = set(self._talks())
             await asyncio.to_thread(self.switch.kill)
             await listener
             await asyncio.to_thread(self._restart)
+            self.interrupted |= talks & set(self._talks())
             await self._look()
             print(f"kill {moment}: {self.progress}", *self.faults[-1:], flush=True)
         await self._wind_down()
@@ -140,7 +143,8 @@ class Kills:
     def _talks(self) -> Iterator[Talk]:
         """Conversations of agents at this moment."""
         talks = (talk for phone in self.agents for talk in phone.talks)
-        return (talk for talk in talks if talk.answered and not talk.ended)
+        alive = (talk for talk in talks if talk.answered and not talk.ended)
+        return (talk for talk in alive if talk not in self.over)
 
     def _restart(self) -> None:
         self.switch.start()
@@ -198,6 +202,7 @@ class Kills:
                 talk.answer()
                 self.served += 1
                 await self._for(talk, self._length(), False)
+                self.over.add(talk)
                 talk.hang_up()
 
     def _length(self) -> float:
