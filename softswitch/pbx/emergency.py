@@ -21,7 +21,7 @@ from softswitch.pbx.carrier import Carrier
 from softswitch.pbx.classes import Payer, payer_of
 from softswitch.pbx.extension import connect
 from softswitch.pbx.identity import Identity, shown_number
-from softswitch.pbx.outside import Dialling, reach
+from softswitch.pbx.outgoing import Dialling, reach
 from softswitch.sip.message import Headers, Request
 from softswitch.sip.types import Seconds
 

@@ -22,7 +22,7 @@ from softswitch.pbx.carrier import Carrier
 from softswitch.pbx.classes import Payer, payer_of
 from softswitch.pbx.extension import connect
 from softswitch.pbx.identity import Identity
-from softswitch.pbx.outside import TRY_NEXT, Dialling, reach
+from softswitch.pbx.outgoing import TRY_NEXT, Dialling, reach
 from softswitch.pbx.targets import serve
 from softswitch.sip.callee import Callee
 from softswitch.sip.message import Request

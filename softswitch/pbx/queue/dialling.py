@@ -11,8 +11,9 @@ from config.targets import Kind
 from softswitch.calls.dial import Place
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
-from softswitch.pbx import outside
+from softswitch.pbx import beside
 from softswitch.pbx.classes import Bar, Payer, judge, of_class
+from softswitch.pbx.outgoing import TRY_NEXT
 from softswitch.pbx.queue.bell import Bell
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Dialling:
             async with asyncio.timeout(patience):
                 for places in self._ways(queue, number, line):
                     leg = await bell.ring(places)
-                    if leg is not None or bell.status not in outside.TRY_NEXT:
+                    if leg is not None or bell.status not in TRY_NEXT:
                         return leg
         except TimeoutError:
             pass
@@ -62,7 +63,7 @@ class Dialling:
             shown = Party(self._centre.settings(queue).number or queue, self._centre.title(queue))
             yield self._switch.phones(extension, None, shown=shown)
             return
-        yield from outside.ways_alone(self._switch, self._payer(queue), number, line)
+        yield from beside.ways_alone(self._switch, self._payer(queue), number, line)
 
     def _inside(self, number: str) -> str | None:
         target = self._switch.plan.target(number)

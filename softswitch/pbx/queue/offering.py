@@ -19,7 +19,7 @@ from softswitch.calls.dial import Place
 from softswitch.calls.errors import Refused
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
-from softswitch.pbx import outside
+from softswitch.pbx import beside
 from softswitch.pbx.classes import of_class
 from softswitch.pbx.queue.announcements import whisper
 from softswitch.pbx.queue.bell import not_now
@@ -113,8 +113,8 @@ class Offering:
         payer = of_class(settings, offer.agent, settings.agents[offer.agent].class_)
         try:
             if call is None:
-                return next(outside.ways_alone(switch, payer, offer.phone), ())
-            return (outside.place(switch, call, payer, offer.phone),)
+                return next(beside.ways_alone(switch, payer, offer.phone), ())
+            return (beside.place(switch, call, payer, offer.phone),)
         except Refused as refusal:
             log.warning("agent not dialled", agent=offer.agent, why=str(refusal))
             return ()
