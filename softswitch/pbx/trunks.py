@@ -11,9 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import structlog
-
-from config.addresses import is_loopback
 from config.settings import Settings
 from softswitch.calls.call import Call
 from softswitch.calls.leg import Leg
@@ -23,6 +20,7 @@ from softswitch.pbx.carrier import Carrier, literal
 from softswitch.pbx.classes import Payer, destination_of
 from softswitch.pbx.peers import Line
 from softswitch.pbx.registering import Registration
+from softswitch.pbx.sources import Sources
 from softswitch.sip.types import Address, Flow, Seconds, Target
 from softswitch.sip.uri import SipUri
 
@@ -32,10 +30,7 @@ if TYPE_CHECKING:
 Resolve: TypeAlias = Callable[[SipUri], Awaitable[list[Target]]]
 """Finds the addresses of a URI (RFC 3263), the first to be tried first."""
 
-log = structlog.get_logger("trunks")
 
-MANY = 1000
-"""Addresses that are warned of once each; then no more."""
 RESOLVE_AGAIN: Seconds = 60.0
 RESOLVE_SOON: Seconds = 5.0
 """While a name has no address."""
@@ -57,9 +52,7 @@ class Trunks:
         self._registrations: dict[str, Registration] = {}
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._doubts: dict[str, asyncio.Event] = {}
-        self._sources: dict[Address, list[Line]] = {}
-        self._hosts: dict[str, list[Line]] = {}
-        self._suspected: set[Address] = set()
+        self._sources = Sources()
         self._outgoing: dict[Leg, Outgoing] = {}
         self.balance = Balance()
         self.on_free: list[Callable[[Carrier], None]] = []
@@ -103,7 +96,7 @@ class Trunks:
                 carrier.inherit(before)
             if self.started:
                 self._look_after(name)
-        self._know_sources()
+        self._sources.know(self)
 
     # -- asking ----------------------------------------------------------------------
 
@@ -119,33 +112,12 @@ class Trunks:
         return [carrier for carrier in found if carrier is not None and carrier.goes_out]
 
     def of(self, flow: Flow, called: str = "") -> Line | None:
-        """The trunk whose address this flow comes from.
-
-        By UDP that is address and port.  A stream comes from any port: there the address
-        decides, where only one trunk has it.  Of several accounts at one server it is the
-        one that is `called` by its name, else the first.
-        """
-        known = self._sources.get(flow.remote, [])
-        if not known and flow.reliable:
-            of_host = self._hosts.get(flow.remote[0], [])
-            known = of_host if len(of_host) == 1 else []
-        mine = (line for line in known if line.trunk.username == called)
-        return next(mine, known[0] if known else None)
+        """The trunk that a flow comes from; of several accounts the one that is `called`."""
+        return self._sources.of(flow, called)
 
     def suspect(self, address: Address) -> None:
         """A call from `address` was asked for a password; say so where a trunk may be meant."""
-        if is_loopback(address[0]) or address in self._suspected or len(self._suspected) > MANY:
-            return
-        for carrier in self._carriers.values():
-            if any(server.target.host == address[0] for server in carrier.servers):
-                self._suspected.add(address)
-                log.warning(
-                    "a call from the host of a trunk, but from another port, is asked for a "
-                    "password; if it is the trunk's, add the address to its sources",
-                    trunk=carrier.name,
-                    address=f"{address[0]}:{address[1]}",
-                )
-                return
+        self._sources.suspect(address)
 
     def calls_of_class(self, name: str | None) -> int:
         """Outside calls at once of all who share a class."""
@@ -172,20 +144,6 @@ class Trunks:
             self._doubts[carrier.name].set()
 
     # -- inside ----------------------------------------------------------------------
-
-    def _know_sources(self) -> None:
-        sources: dict[Address, list[Line]] = {}
-        hosts: dict[str, list[Line]] = {}
-        for name, carrier in self._carriers.items():
-            line = Line(name, carrier.trunk)
-            addresses = [(source.host, source.port) for source in carrier.trunk.sources]
-            targets = [server.target for server in carrier.servers]
-            for address in addresses or [(target.host, target.port) for target in targets]:
-                sources.setdefault(address, []).append(line)
-            streams = {target.host for target in targets if target.reliable}
-            for host in streams | {host for host, _ in addresses}:
-                hosts.setdefault(host, []).append(line)
-        self._sources, self._hosts = sources, hosts
 
     def _on_leg(self, leg: Leg) -> None:
         if not leg.ended:
@@ -221,7 +179,7 @@ class Trunks:
             found = [(uri, target) for uri in carrier.uris for target in await self._where(uri)]
             if found:  # an answer of yesterday serves better than none
                 carrier.found(found)
-                self._know_sources()
+                self._sources.know(self)
             await asyncio.sleep(RESOLVE_AGAIN if found else RESOLVE_SOON)
 
     async def _where(self, uri: SipUri) -> list[Target]:

@@ -201,3 +201,17 @@ async def test_names_are_said_when_members_come(world: World) -> None:
         await world.pass_time(3.0)
 
     assert "conf-joined" in world.told()
+
+
+@in_world(ROOMS + "max_members = 2\n")
+async def test_p14_two_who_say_their_names_do_not_get_the_same_seat(world: World) -> None:
+    talks = [phone.dial("803") for phone in await world.phones("101", "102", "103")]
+    for talk in talks:
+        await answered(talk)
+    await until(lambda: len(world.studio.recorders) == 3)
+    for talk in talks:
+        talk.press("#")
+    await world.pass_time(3.0)
+
+    [room] = world.switch.rooms
+    assert len(room.members) == 2 and "conf-full" in world.told()

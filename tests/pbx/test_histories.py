@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from softswitch.pbx.commands import CommandError, record, transfer
-from softswitch.pbx.conference import try_to_invite
+from softswitch.pbx.seat import try_to_invite
 from tests.pbx.world import World
 from tests.support.loop import JumpingLoop
 from tests.support.phone import Phone, Talk

@@ -191,7 +191,7 @@ async def test_p38_a_trunk_that_sends_from_another_port_is_pointed_out(world: Wo
         talk = provider.dial("100")
         await until(lambda: talk.ended)  # noqa: B023 - awaited at once
         assert talk.statuses[-1] == 401
-    assert world.switch.trunks._suspected == {(CITY, 5080)}
+    assert world.switch.trunks._sources.suspected == {(CITY, 5080)}
 
 
 ACCOUNTS = """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from softswitch.api import models
 from softswitch.api.desk_models import RoomVerb
 from softswitch.api.view import RefusedError, UnknownError
-from softswitch.pbx.conference import record, try_to_invite
 from softswitch.pbx.rooms import Member, Room
+from softswitch.pbx.seat import record, try_to_invite
 from softswitch.pbx.switch import Switch
 
 
