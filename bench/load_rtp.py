@@ -118,8 +118,9 @@ class Crowd:
             for own in self._sockets[number % _READ_EVERY :: _READ_EVERY]:
                 self._inbox.read(own)
         self._frames += round(total / _SLOTS)
+        ended = time.time_ns()
         self._finish()
-        return self._inbox.outcome(self._sent, self._late)
+        return self._inbox.outcome(self._sent, self._late, ended)
 
     def _finish(self) -> None:
         until = time.monotonic() + _DRAIN
@@ -196,14 +197,17 @@ class _Inbox:
         self._headers["name_length"][:count] = 16
         self._headers["control_length"][:count] = _CONTROL
 
-    def outcome(self, sent: int, late: int) -> Outcome:
+    def outcome(self, sent: int, late: int, ended: int) -> Outcome:
+        """The account; what came after `ended`, when all phones had fallen silent at once, is
+        looked at for losses only."""
         seen = np.concatenate([*self._seen, np.zeros((0, 4), np.int64)])
         order = np.lexsort((seen[:, 2], seen[:, 0]))
         port, number, came, stamp = seen[order].T
         delays = (came - stamp) * 1e-9 if len(seen) else np.zeros(1)
         same = np.diff(port) == 0
         steps = (np.diff(number)[same] + 0x8000 & 0xFFFF) - 0x8000
-        gaps = np.diff(came)[same][steps == 1] * 1e-9
+        judged = (steps == 1) & (came[1:][same] <= ended)
+        gaps = np.diff(came)[same][judged] * 1e-9
         delay = np.percentile(delays, (50, 99, 99.9)).tolist()
         apart = np.abs(gaps - 0.02) if len(gaps) else np.zeros(1)
         jitter = np.percentile(apart, (50, 99, 99.9)).tolist()

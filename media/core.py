@@ -18,6 +18,7 @@ from media.backends.pool import NAME, NAME_ROOM
 from media.backends.sockaddr import host_of, key_of, source_keys, unpack
 from media.backends.sockets import Sockets
 from media.codecs import make_codecs
+from media.departures import Departures
 from media.express import Express
 from media.gate import Gate
 from media.items import Item
@@ -65,7 +66,8 @@ class Core:
         self.board = Switchboard(self.legs, codecs)
         self.gate = Gate(self.legs, backend)
         self.express = Express(self.legs, backend, sockets.ipv6)
-        self.mixer = Mixer(self.legs, backend, codecs, self.gate.send, settings.jitter)
+        self.departures = Departures(backend)
+        self.mixer = Mixer(self.legs, backend, codecs, self.gate, self.departures, settings.jitter)
         self.reports = Reports(self.legs, settings.rtcp_interval, settings.quality_interval, wall)
         self._late_ticks = self._skipped = 0
         self._worst: Seconds = 0.0
@@ -207,6 +209,7 @@ class Core:
 
     def _close_leg(self, leg: int, row: int) -> None:
         self.express.close(row)
+        self.departures.hasten(np.array([row]))
         for index in (2 * row, 2 * row + 1):
             self._backend.deafen(index)
             if self._settings.connect:
@@ -394,6 +397,7 @@ class Core:
     def compile(self) -> None:
         """Make the hearing graph as it is now hold; nothing to do while it stays the same."""
         if self.board.compile():
+            self.departures.hasten(np.flatnonzero(self.legs.fresh))
             self.mixer.adopt(self.board.plans, self._players)
             self.express.review()
             relays = bool(self.legs.flows.any())

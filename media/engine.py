@@ -59,10 +59,12 @@ class Engine:
     def run(self) -> None:
         """Until the switch closes the socket."""
         next_tick = time.monotonic() + TICK
+        departures = self._core.departures
         while True:
             self._tell()
-            batch = self._backend.wait(next_tick - time.monotonic())
+            batch = self._backend.wait(min(next_tick, departures.due) - time.monotonic())
             now = time.monotonic()
+            departures.release(now)
             if batch.control and not self._obey(now):
                 return
             self._turn(batch, now)
@@ -71,6 +73,7 @@ class Engine:
                 frames = 1 + int(late / TICK)
                 self._tick(now, frames, late)
                 next_tick += frames * TICK
+                departures.schedule(next_tick - TICK, time.monotonic())
 
     def _turn(self, batch: Batch, now: Instant) -> None:
         """Handle a batch; a fault of ours in it ends the legs whose packets bring it about.

@@ -6,15 +6,26 @@ leaves through here.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from media.backends import Backend
-from media.backends.pool import DATA
+from media.backends.pool import DATA, Pool
 from media.legs import Legs
 from media.rtp import Packets
 from media.srtp import LONGEST, Protection
 from media.stream import Stream
-from media.types import Ints, Mask, Words
+from media.types import Ints, Mask, Quads, Words
+
+
+class Way(Protocol):
+    """Memory that packets lie in, and where they go from there."""
+
+    @property
+    def pool(self) -> Pool: ...
+
+    def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None: ...
 
 
 class Gate:
@@ -66,18 +77,33 @@ class Gate:
             return data
         return self._protections[row].unprotect_rtcp(data)
 
-    def send(self, rows: Ints, pool_rows: Ints, headers_at: Ints, lengths: Ints) -> None:
-        """Send RTP to the peers of legs `rows`; it begins `headers_at` octets into its row."""
+    def send(
+        self,
+        rows: Ints,
+        pool_rows: Ints,
+        headers_at: Ints,
+        lengths: Ints,
+        way: Way | None = None,
+    ) -> None:
+        """Send RTP to the peers of legs `rows`; it begins `headers_at` octets into its row of
+        the pool of `way`, or of the backend, by which it goes."""
+        way = way or self._backend
         secure = self._legs.secure[rows]
         if np.count_nonzero(secure):
-            lengths = self._wrap(rows, pool_rows, headers_at, lengths, secure)
-        addresses = self._backend.pool.addresses(pool_rows) + headers_at.view(np.uint64)
-        self._backend.send(2 * rows, addresses, lengths)
+            lengths = self._wrap(way.pool, rows, pool_rows, headers_at, lengths, secure)
+        addresses = way.pool.addresses(pool_rows) + headers_at.view(np.uint64)
+        way.send(2 * rows, addresses, lengths)
 
     def _wrap(
-        self, rows: Ints, pool_rows: Ints, headers_at: Ints, lengths: Ints, secure: Mask
+        self,
+        pool: Pool,
+        rows: Ints,
+        pool_rows: Ints,
+        headers_at: Ints,
+        lengths: Ints,
+        secure: Mask,
     ) -> Ints:
-        octets = self._backend.pool.octets
+        octets = pool.octets
         wrapped = lengths.copy()
         for i in np.flatnonzero(secure).tolist():
             start = DATA + int(headers_at[i])

@@ -6,7 +6,7 @@ Carries out `RatePlan`s; who hears whom was decided before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Protocol
 
@@ -16,7 +16,9 @@ from media import mixing, rtp
 from media.backends import Backend
 from media.backends.pool import DATA
 from media.codecs import Codec
+from media.departures import Departures
 from media.framing import MOST_OCTETS, Cut, Framing
+from media.gate import Gate
 from media.intake import Sounds, collect, join
 from media.jitter import SILENT, JitterBuffer
 from media.legs import AUDIO, CODECS, Legs
@@ -42,13 +44,14 @@ class Mixer:
         legs: Legs,
         backend: Backend,
         codecs: Mapping[str, Codec],
-        send: Callable[[Ints, Ints, Ints, Ints], None],
+        gate: Gate,
+        departures: Departures,
         deepest: Seconds,
     ) -> None:
-        """`send(leg rows, pool rows, offsets, lengths)` sends packets that lie in the pool;
-        `deepest` bounds the jitter buffers."""
+        """`deepest` bounds the jitter buffers."""
         self._deepest = deepest
-        self._legs, self._backend, self._codecs, self._send = legs, backend, codecs, send
+        self._legs, self._backend, self._codecs = legs, backend, codecs
+        self._gate, self._departures = gate, departures
         self._players: dict[int, Playing] = {}
         self._plans: dict[int, RatePlan] = {}
         self._buffers: dict[int, JitterBuffer] = {}
@@ -151,6 +154,7 @@ class Mixer:
     def tick(self, tick: int, frames: int, now: Instant, busy: Mask) -> None:
         """Serve one tick.  `frames` passed since the last; `busy` legs are sent keys instead."""
         self._take_in()
+        self._departures.begin()
         self._voices.clear()
         self._sounds.clear()
         for rate, plan in self._plans.items():
@@ -312,9 +316,9 @@ class Mixer:
     def _packetise(
         self, rows: Ints, payloads: Octets, sizes: Ints, timestamps: Ints, marker: Mask
     ) -> None:
-        """Lay headers and payloads into free rows of the pool, and send them."""
-        legs, pool = self._legs, self._backend.pool
-        first = self._backend.reserve(len(rows))
+        """Lay headers and payloads into free rows of the pool, and let them leave."""
+        legs, pool = self._legs, self._departures.pool
+        first = self._departures.reserve(len(rows))
         at = np.arange(first, first + len(rows))
         pool.octets[first : first + len(rows), _PAYLOAD : _PAYLOAD + payloads.shape[1]] = payloads
         sequence = legs.out_next[rows]
@@ -326,7 +330,7 @@ class Mixer:
         legs.out_next[rows] = sequence + 1
         legs.out_packets[rows] += 1
         legs.out_octets[rows] += sizes
-        self._send(rows, at, start, sizes + rtp.HEADER)
+        self._gate.send(rows, at, start, sizes + rtp.HEADER, self._departures)
 
     # Who else listens
 

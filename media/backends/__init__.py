@@ -58,5 +58,8 @@ class Backend(Protocol):
     def send(self, sockets: Ints, addresses: Quads, lengths: Ints) -> None:
         """Queue datagrams, each from pool memory at `addresses[i]` to its socket's peer."""
 
+    def flush(self) -> None:
+        """Send what was queued now, without waiting for anything."""
+
     def close(self) -> None:
         """Give everything back to the kernel."""

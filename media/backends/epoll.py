@@ -114,6 +114,9 @@ class EpollBackend:
             if min(sent) < 0:
                 self.refused += sum(length < 0 for length in sent)
 
+    def flush(self) -> None:
+        """All was sent at once."""
+
     def close(self) -> None:
         self._epoll.close()
 

@@ -104,6 +104,9 @@ class UringBackend:
             entries[:, 3] |= lengths[part].view(np.uint64)
             done += len(entries)
 
+    def flush(self) -> None:
+        self._ring.submit()
+
     def close(self) -> None:
         self._ring.close()
 
