@@ -7,7 +7,7 @@ the next packet or tick looks at it.  Knows no sockets and no samples.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 
@@ -60,15 +60,10 @@ class Graph:
         """Who hears `source` itself, not through a room."""
         return self._listeners.get(source, set())
 
-    def concerned(self, nodes: Iterable[int], rooms: Collection[int]) -> set[int]:
-        """`nodes` and all that hear them, directly or through one of `rooms`."""
+    def concerned(self, nodes: Iterable[int]) -> set[int]:
+        """`nodes` and all that hear them, not through a room."""
         found = set(nodes)
-        for node in tuple(found):
-            for listener in self.listeners_of(node):
-                found.add(listener)
-                if listener in rooms:
-                    found |= self.listeners_of(listener)
-        return found
+        return found.union(*(self.listeners_of(node) for node in found))
 
 
 def only_source(heard: Mapping[int, float], legs: Iterable[int] | Mapping[int, object]) -> int:

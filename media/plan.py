@@ -12,8 +12,8 @@ codec keeps no state, it is given the coding of those who only listen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -94,35 +94,14 @@ class RatePlan:
     """Other listeners (recorders' sides), by number: their sound."""
 
 
-@dataclass(slots=True)
-class _Sound:
+class _Sound(NamedTuple):
     """What one listener hears, before it is compiled."""
 
-    room: int = 0
-    own: int = 0
+    room: int
+    own: int
     """The listener, where the room hears it; else 0."""
-    edges: dict[int, float] = field(default_factory=dict)
-
-    def signature(self) -> Hashable:
-        return self.room, self.own, tuple(sorted(self.edges.items()))
-
-
-def rate_of(
-    heard: Iterable[int],
-    graph: Hearing,
-    rooms: Mapping[int, RoomShape],
-    native: Callable[[int], int],
-) -> int:
-    """The highest rate among sources; rooms count as their shape says, or as their members."""
-    best = 0
-    for source in heard:
-        if source in rooms:
-            shape = rooms[source]
-            members = graph.heard_by(source)
-            best = max(best, shape.rate or max(map(native, members), default=0))
-        else:
-            best = max(best, native(source))
-    return best or RATES[0]
+    edges: tuple[tuple[int, float], ...]
+    """Voices and their gains, the lowest number first."""
 
 
 class Compiler:
@@ -145,8 +124,7 @@ class Compiler:
         self._talker_at: dict[tuple[int, int], int] = {}
         self._starts: list[int] = []
         self._copies: dict[int, int] = {}
-        self._sums: dict[Hashable, int] = {}
-        self._sum_list: list[_Sound] = []
+        self._sums: dict[_Sound, int] = {}
 
     def plan(
         self, ears: Iterable[Ear], taps: Mapping[int, Mapping[int, float]], watched: Iterable[int]
@@ -154,14 +132,9 @@ class Compiler:
         """`taps` are listeners that are no legs; `watched` legs are voices whoever hears them."""
         for leg in watched:
             self._legs.setdefault(leg, len(self._legs))
-        wanted = [(ear, self._sound(ear.leg, self._graph.heard_by(ear.leg))) for ear in ears]
-        tapped = {tap: self._sound(0, heard) for tap, heard in taps.items()}
-        chosen = [(ear, sound, self._quiet(ear, sound)) for ear, sound in wanted]
-        for sound in [*(s for _, s, _ in chosen), *tapped.values()]:
-            self._register(sound)
-        for _, _, quiet in chosen:
-            self._register(quiet)
-        codings = self._codings(chosen)
+        heard = [(ear, self._sound(ear.leg, self._graph.heard_by(ear.leg))) for ear in ears]
+        tapped = {tap: self._mark(self._sound(0, heard)) for tap, heard in taps.items()}
+        marked = [(ear, self._mark(sound), self._quiet(ear, sound)) for ear, sound in heard]
         return RatePlan(
             self._rate,
             _ints(self._rows[leg] for leg in self._legs),
@@ -171,33 +144,34 @@ class Compiler:
             _ints(self._starts),
             tuple(self._rooms[room].loudest for room in self._room_numbers),
             _ints(self._voice(source) for source in self._copies),
-            _ints(self._room_numbers.get(s.room, len(self._starts)) for s in self._sum_list),
-            _ints(self._talker_at.get((s.room, s.own), len(self._talkers)) for s in self._sum_list),
+            _ints(self._room_numbers.get(s.room, len(self._starts)) for s in self._sums),
+            _ints(self._talker_at.get((s.room, s.own), len(self._talkers)) for s in self._sums),
             *self._edges(),
-            codings,
-            {tap: self._number(sound) for tap, sound in tapped.items()},
+            self._codings(marked),
+            {tap: self._number(mark) for tap, mark in tapped.items()},
         )
 
     def _sound(self, listener: int, heard: Mapping[int, float]) -> _Sound:
         """Take the first room heard at unit gain as the room; all else becomes edges."""
-        sound = _Sound()
+        inside = own = 0
+        edges: dict[int, float] = {}
         for source, gain in heard.items():
             if source not in self._rooms:
-                self._add_edge(sound, source, gain)
+                self._add_edge(edges, source, gain)
                 continue
             members = self._graph.heard_by(source)
-            if not sound.room and gain == 1.0 and self._enter_room(source):
-                sound.room = source
-                sound.own = listener if listener in members else 0
+            if not inside and gain == 1.0 and self._enter_room(source):
+                inside = source
+                own = listener if listener in members else 0
             else:
                 for member, own_gain in members.items():
                     if member != listener:
-                        self._add_edge(sound, member, gain * own_gain)
-        return sound
+                        self._add_edge(edges, member, gain * own_gain)
+        return _Sound(inside, own, tuple(sorted(edges.items())) if edges else ())
 
-    def _add_edge(self, sound: _Sound, source: int, gain: float) -> None:
+    def _add_edge(self, edges: dict[int, float], source: int, gain: float) -> None:
         if self._note_voice(source):
-            sound.edges[source] = sound.edges.get(source, 0.0) + gain
+            edges[source] = edges.get(source, 0.0) + gain
 
     def _note_voice(self, source: int) -> bool:
         """Whether the source can be heard here at all."""
@@ -227,25 +201,24 @@ class Compiler:
             self._talkers.append((member, gain))
         return True
 
-    @staticmethod
-    def _quiet(ear: Ear, sound: _Sound) -> _Sound:
-        """What the listener hears while it says nothing."""
+    def _quiet(self, ear: Ear, sound: _Sound) -> int:
+        """Mark of what the listener hears while it says nothing."""
         if ear.stateful or not sound.own:
-            return sound
-        return _Sound(sound.room, 0, sound.edges)
+            return self._mark(sound)
+        return self._mark(sound._replace(own=0))
 
-    def _register(self, sound: _Sound) -> None:
-        if (source := _single(sound)) is not None:
-            self._copies.setdefault(source, len(self._copies))
-        elif sound.signature() not in self._sums:
-            self._sums[sound.signature()] = len(self._sum_list)
-            self._sum_list.append(sound)
+    def _mark(self, sound: _Sound) -> int:
+        """The sound's place among the copies, counted down from -1, or among the sums, from 0.
 
-    def _number(self, sound: _Sound) -> int:
-        source = _single(sound)
-        if source is not None:
-            return self._copies[source]
-        return len(self._copies) + self._sums[sound.signature()]
+        Which number it has in the plan is known when there are no more copies.
+        """
+        edges = sound.edges
+        if not sound.room and len(edges) == 1 and edges[0][1] == 1.0:
+            return -1 - self._copies.setdefault(edges[0][0], len(self._copies))
+        return self._sums.setdefault(sound, len(self._sums))
+
+    def _number(self, mark: int) -> int:
+        return -1 - mark if mark < 0 else len(self._copies) + mark
 
     def _voice(self, source: int) -> int:
         if source in self._legs:
@@ -255,50 +228,44 @@ class Compiler:
     def _edges(self) -> tuple[Ints, Ints, Gains]:
         edges = [
             (self._voice(source), number, gain)
-            for number, sound in enumerate(self._sum_list)
-            for source, gain in sound.edges.items()
+            for number, sound in enumerate(self._sums)
+            for source, gain in sound.edges
         ]
         sources, sounds, gains = zip(*edges, strict=True) if edges else ((), (), ())
         return _ints(sources), _ints(sounds), np.array(gains, np.float32)
 
-    def _codings(self, chosen: list[tuple[Ear, _Sound, _Sound]]) -> tuple[Coding, ...]:
-        codecs: dict[str, list[tuple[Ear, _Sound, _Sound]]] = {}
-        for entry in chosen:
+    def _codings(self, marked: list[tuple[Ear, int, int]]) -> tuple[Coding, ...]:
+        codecs: dict[str, list[tuple[Ear, int, int]]] = {}
+        for entry in marked:
             codecs.setdefault(entry[0].codec, []).append(entry)
         return tuple(self._coding(codec, entries) for codec, entries in codecs.items())
 
-    def _coding(self, codec: str, entries: list[tuple[Ear, _Sound, _Sound]]) -> Coding:
-        sounds: dict[int, int] = {}
-        sharers: dict[int, list[Ear]] = {}
+    def _coding(self, codec: str, entries: list[tuple[Ear, int, int]]) -> Coding:
+        places: dict[int, int] = {}
+        """By mark: which of the coding's sounds it is."""
+        first: dict[int, int] = {}
+        """By mark: the first leg that hears the sound."""
+        index, quiet_index = [], []
         for ear, sound, quiet in entries:
-            for each in (sound, quiet):
-                sounds.setdefault(self._number(each), len(sounds))
-            sharers.setdefault(self._number(sound), []).append(ear)
+            index.append(places.setdefault(sound, len(places)))
+            quiet_index.append(places.setdefault(quiet, len(places)))
+            first.setdefault(sound, ear.leg)
         silence = len(self._legs) + len(self._heard_players)
-        index = _ints(sounds[self._number(sound)] for _, sound, _ in entries)
-        quiet_index = _ints(sounds[self._number(quiet)] for _, _, quiet in entries)
+        spoken = _ints(index)
         return Coding(
             codec,
-            _ints(sounds),
-            tuple(_key(codec, number, sharers.get(number, [])) for number in sounds),
+            _ints(map(self._number, places)),
+            tuple(_key(codec, self._number(mark), first.get(mark)) for mark in places),
             _ints(ear.row for ear, _, _ in entries),
-            index,
-            index if np.array_equal(index, quiet_index) else quiet_index,
+            spoken,
+            spoken if index == quiet_index else _ints(quiet_index),
             _ints(self._legs.get(ear.leg, silence) for ear, _, _ in entries),
         )
 
 
-def _single(sound: _Sound) -> int | None:
-    """The only voice of a sound that is one voice as it is."""
-    if sound.room or len(sound.edges) != 1:
-        return None
-    ((source, gain),) = sound.edges.items()
-    return source if gain == 1.0 else None
-
-
-def _key(codec: str, sound: int, sharers: list[Ear]) -> Hashable:
+def _key(codec: str, sound: int, first: int | None) -> Hashable:
     """An encoder is its first listener's: its state survives a change of the graph with it."""
-    return sharers[0].leg if sharers else (codec, sound)
+    return (codec, sound) if first is None else first
 
 
 def _ints(values: Iterable[int]) -> Ints:

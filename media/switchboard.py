@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from media.codecs import Codec
 from media.graph import Graph, only_source
 from media.legs import AUDIO, CODEC_NUMBER, COMFORT, COMFORT_NOISE_TYPE, EVENT, NOWHERE, Legs
-from media.plan import RATES, Compiler, Ear, RatePlan, RoomShape, rate_of
+from media.plan import RATES, Compiler, Ear, RatePlan, RoomShape
 from media.stream import Stream
 
 
@@ -47,6 +45,8 @@ class Switchboard:
         self._ears: dict[int, tuple[int, Ear]] = {}
         """By mixed listener: the rate it is served at, and how."""
         self._serving: dict[int, object] = {}
+        self._room_rates: dict[int, int] = {}
+        """The highest that its members have, or what its shape says."""
 
     def watch(self, leg: int, needed: bool) -> None:
         """Whether the leg's sound is watched from now on."""
@@ -59,7 +59,8 @@ class Switchboard:
         touched, self.graph.touched = self.graph.touched, set()
         if not touched and not self.replan:
             return False
-        listeners = self._concerned(touched)
+        rooms = self.graph.concerned(touched) & self.rooms.keys()
+        listeners = self._concerned(touched - rooms | self._weigh(touched, rooms))
         mixed = {leg: self._ears.pop(leg) for leg in listeners if leg in self._ears}
         for leg in listeners:
             self._end_relay(leg)
@@ -69,19 +70,36 @@ class Switchboard:
             else:
                 self._serving.pop(leg, None)
         mixes = any(leg in self._ears for leg in listeners)
-        if mixed or mixes or self.replan or not touched.isdisjoint(self._overheard()):
+        if mixed or mixes or rooms or self.replan or not touched.isdisjoint(self._overheard()):
             self.plans = self._make_plans()
         self.replan = False
         return True
 
+    def _weigh(self, touched: set[int], rooms: set[int]) -> set[int]:
+        """Find the rates of `rooms` anew; those whose rate is another than before.
+
+        The listeners of others are served as they were, by a new plan: in a large room somebody
+        comes or goes all the time.
+        """
+        for room in (touched & self._room_rates.keys()) - self.rooms.keys():
+            del self._room_rates[room]
+        changed = set()
+        for room in rooms:
+            members = self.graph.heard_by(room)
+            rate = self.rooms[room].rate or max(map(self._native_rate, members), default=0)
+            if self._room_rates.get(room) != rate:
+                self._room_rates[room] = rate
+                changed.add(room)
+        return changed
+
     def _concerned(self, touched: set[int]) -> list[int]:
         """Legs that may be served otherwise now, in the order in which they were opened: those
         that were touched or hear what was, and who competes with them for a source's packets."""
-        listeners = self.graph.concerned(touched, self.rooms)
+        listeners = self.graph.concerned(touched)
         for leg in tuple(listeners):
-            sources = {*self.graph.heard_by(leg), *self._relays.get(leg, ())[:1]}
-            for source in sources & self.rows.keys():
-                listeners |= self.graph.listeners_of(source)
+            for source in (*self.graph.heard_by(leg), *self._relays.get(leg, ())[:1]):
+                if source in self.rows:
+                    listeners |= self.graph.listeners_of(source)
         return sorted(listeners - self.rooms.keys())
 
     def _overheard(self) -> set[int]:
@@ -102,7 +120,7 @@ class Switchboard:
             self._note(leg, source)
             return
         ear = self._ear(leg)
-        rate = min(ear.rate, rate_of(heard, self.graph, self.rooms, self._native_rate))
+        rate = min(ear.rate, max(map(self._rate, heard), default=0) or RATES[0])
         self._ears[leg] = rate, ear if rate == ear.rate else ear._replace(stateful=True)
         self._note(leg, frozenset(heard.items()))
 
@@ -124,6 +142,10 @@ class Switchboard:
     def relays(self, source: int, listener: int) -> bool:
         """Whether `listener` gets the packets of `source` as they come."""
         return int(self._legs.relay_to[self.rows[source]]) == self.rows[listener]
+
+    def _rate(self, source: int) -> int:
+        rate = self._room_rates.get(source)
+        return self._native_rate(source) if rate is None else rate
 
     def _native_rate(self, source: int) -> int:
         """Highest rate that the source's sound has; 0 where there is none."""
@@ -201,6 +223,5 @@ def agree_types(legs: Legs, row: int, stream: Stream) -> None:
     legs.out_frame[row] = round(stream.ptime * stream.clock_rate)
     legs.out_type[row] = stream.send_pt
     legs.out_event_type[row] = -1 if stream.dtmf_send_pt is None else stream.dtmf_send_pt
-    spoken = np.unique(legs.kinds[row])
-    if legs.in_codec[row] not in spoken[spoken >= AUDIO]:
+    if legs.in_codec[row] < AUDIO or legs.in_codec[row] not in legs.kinds[row]:
         legs.in_codec[row] = AUDIO + CODEC_NUMBER[codec_name(stream, stream.codec)]
