@@ -228,8 +228,10 @@ class Core:
     # Packets
 
     def turn(self, batch: Batch, now: Instant) -> None:
-        """Handle what came: each packet is relayed, decoded, counted or dropped."""
-        self.compile()
+        """Handle what came: each packet is relayed, decoded, counted or dropped.
+
+        The graph is compiled.
+        """
         while len(batch.sockets):
             left, decoded = self.express.carry(batch, now)
             if decoded is not None:
@@ -394,9 +396,13 @@ class Core:
         if np.count_nonzero(aimed):
             self.gate.send_rtcp(rows[aimed], packets[aimed], mux[aimed])
 
-    def compile(self) -> None:
-        """Make the hearing graph as it is now hold; nothing to do while it stays the same."""
-        if self.board.compile():
+    def compile(self, *, plan: bool = True) -> None:
+        """Make the hearing graph as it is now hold; nothing to do while it stays the same.
+
+        Without `plan` mixed listeners may go on as before until the tick: where much changes,
+        one plan for all of it is enough.
+        """
+        if self.board.compile(plan=plan):
             self.departures.hasten(np.flatnonzero(self.legs.fresh))
             self.mixer.adopt(self.board.plans, self._players)
             self.express.review()

@@ -20,7 +20,7 @@ _ROWS = 4096
 _PORTION = 256
 _PAUSE: Seconds = 0.002
 """From the beginning of one portion to that of the next, if there is time for it."""
-_MOST_HELD: Seconds = 0.010
+_MOST_HELD: Seconds = 0.015
 _EASE = 0.002
 """Part by which the time held shrinks with every tick that was made sooner."""
 _SPARE: Seconds = 0.001

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 
 import structlog
 
@@ -24,6 +25,8 @@ from media.types import TICK, Instant, Seconds
 from media.wire import Framer, encode
 
 _MOST = 1 << 20
+_MOST_WORK: Seconds = 0.002
+"""Of carrying out commands at a time, so that a thousand of them hold nobody up."""
 _MOST_FAULTS = 5
 """Ticks in a row that may fail."""
 
@@ -39,6 +42,7 @@ class Engine:
         self._unsent = bytearray()
         self._faults = 0
         self._events: list[events.Event] = []
+        self._commands: deque[commands.Command] = deque()
         settings = configure.settings
         self._sockets = Sockets.bind(settings)
         self._backend: Backend
@@ -62,11 +66,13 @@ class Engine:
         departures = self._core.departures
         while True:
             self._tell()
-            batch = self._backend.wait(min(next_tick, departures.due) - time.monotonic())
+            due = 0.0 if self._commands else min(next_tick, departures.due)
+            batch = self._backend.wait(due - time.monotonic())
             now = time.monotonic()
             departures.release(now)
-            if batch.control and not self._obey(now):
+            if batch.control and not self._hear():
                 return
+            self._obey(now, min(next_tick, departures.due))
             self._turn(batch, now)
             if now >= next_tick:
                 late = now - next_tick
@@ -81,7 +87,7 @@ class Engine:
         What part of the batch was handled before the fault is handled twice: those packets
         count as repeated.
         """
-        self._core.compile()  # a fault in here concerns all legs, and ends the process
+        self._core.compile(plan=not self._commands)  # a fault here concerns all legs: it is the end
         try:
             self._core.turn(batch, now)
         except Exception:
@@ -92,6 +98,7 @@ class Engine:
                 self._turn_alone(packet, now)
 
     def _turn_alone(self, packet: Batch, now: Instant) -> None:
+        self._core.compile()
         try:
             self._core.turn(packet, now)
         except Exception:
@@ -110,8 +117,8 @@ class Engine:
                 raise
             log.exception("media tick failed")
 
-    def _obey(self, now: Instant) -> bool:
-        """Carry out what the switch wrote; False when it is gone."""
+    def _hear(self) -> bool:
+        """Read what the switch wrote; False when it is gone."""
         while True:
             try:
                 data = self._control.recv(_MOST)
@@ -121,8 +128,15 @@ class Engine:
                 return False
             if not data:
                 return False
-            for command in self._framer.feed(data):
-                self._carry_out(command, now)
+            self._commands.extend(self._framer.feed(data))
+
+    def _obey(self, now: Instant, due: Instant) -> None:
+        """Carry out commands for a while: what is `due` is not held up by those that are left."""
+        until = min(now + _MOST_WORK, due)
+        while self._commands:
+            self._carry_out(self._commands.popleft(), now)
+            if time.monotonic() >= until:
+                return
 
     def _carry_out(self, command: commands.Command, now: Instant) -> None:
         """One command; a fault of ours in it ends that leg or thing, and no other."""

@@ -38,7 +38,7 @@ class Switchboard:
         self.plans: dict[int, RatePlan] = {}
         """What the mixer is to do, by rate."""
         self.replan = False
-        """Set where taps, or the legs that are watched, are others than before."""
+        """Whether mixed listeners, taps or the legs that are watched are others than before."""
         self._legs, self._codecs = legs, codecs
         self._relays: dict[int, tuple[int, int]] = {}
         """By listener: the leg whose packets it gets, and that leg's row."""
@@ -54,10 +54,13 @@ class Switchboard:
             self.watched ^= {leg}
             self.replan = True
 
-    def compile(self) -> bool:
-        """Set the relays and plans to the graph as it is now; whether anything was touched."""
+    def compile(self, *, plan: bool = True) -> bool:
+        """Set the relays and plans to the graph as it is now; whether anything was touched.
+
+        Without `plan` the plans may stay as they are until the next time.
+        """
         touched, self.graph.touched = self.graph.touched, set()
-        if not touched and not self.replan:
+        if not touched and not (plan and self.replan):
             return False
         rooms = self.graph.concerned(touched) & self.rooms.keys()
         listeners = self._concerned(touched - rooms | self._weigh(touched, rooms))
@@ -70,9 +73,11 @@ class Switchboard:
             else:
                 self._serving.pop(leg, None)
         mixes = any(leg in self._ears for leg in listeners)
-        if mixed or mixes or rooms or self.replan or not touched.isdisjoint(self._overheard()):
+        changed = mixed or mixes or rooms or not touched.isdisjoint(self._overheard())
+        self.replan = self.replan or bool(changed)
+        if plan and self.replan:
             self.plans = self._make_plans()
-        self.replan = False
+            self.replan = False
         return True
 
     def _weigh(self, touched: set[int], rooms: set[int]) -> set[int]:

@@ -96,10 +96,10 @@ class Sockets:
 
     def drain(self, index: int) -> None:
         """Throw away what came while nobody owned the socket."""
-        own = socket.socket(fileno=os.dup(int(self.descriptors[index])))
-        with own, contextlib.suppress(BlockingIOError, ConnectionError):
+        descriptor = int(self.descriptors[index])
+        with contextlib.suppress(BlockingIOError, ConnectionError):
             while True:
-                own.recv(1)
+                os.read(descriptor, 1)
 
     def __enter__(self) -> Sockets:
         return self

@@ -158,6 +158,7 @@ class VirtualEngine:
         sockets = np.array([2 * self._row[leg] for leg, _ in packets], np.int64)
         batch = Batch(sockets, np.arange(len(packets)), np.array(lengths, np.int64), False)
         self.backend.now = self.now
+        self.core.compile()
         self.core.turn(batch, self.now)
 
     def tick(self, frames: int = 1) -> None:
