@@ -79,7 +79,7 @@ def test_a_graph_that_cannot_be_compiled_ends_the_engine(
 ) -> None:
     _, engine = switch
 
-    def compile_() -> None:
+    def compile_(*, plan: bool) -> None:
         raise BrokenError
 
     monkeypatch.setattr(engine._core, "compile", compile_)
