@@ -17,7 +17,7 @@ import numpy as np
 from media import g711, mixing
 from media.codecs import make_codecs
 from media.concealment import extend, pitch_lags
-from media.detection import SignalDetector, VoiceActivity
+from media.detection import SignalDetector, VoiceActivity, features
 from media.dtmf import InbandDetector
 from media.jitter import JitterBuffer
 from media.pcm import Octets, Pcm, Rows
@@ -108,7 +108,7 @@ def listening(legs: int) -> Iterator[Case]:
     keys, voice, signals = InbandDetector(legs), VoiceActivity(legs), SignalDetector(legs)
     yield "in-band DTMF", legs, lambda: keys.feed(rows, pcm)
     yield "voice activity", legs, lambda: voice.feed(rows, pcm)
-    yield "fax and beeps", legs, lambda: signals.feed(rows, pcm)
+    yield "fax and beeps", legs, lambda: signals.feed(rows, features(pcm))
 
 
 def measure(legs: int) -> dict[str, float]:

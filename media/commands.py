@@ -66,6 +66,8 @@ class Detect:
     voice: bool = False
     signals: bool = False
     """Fax tones and beeps."""
+    features: bool = False
+    """What a classifier needs: one vector a frame."""
 
 
 @dataclass(frozen=True, slots=True)

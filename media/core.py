@@ -215,12 +215,12 @@ class Core:
             if self._settings.connect:
                 self._sockets.tie(index, None)
             self._sockets.aim(index, None)
+        self.watch.forget(row)
         self._emit(events.Closed(leg, self._stats(row)))
         self.board.streams.pop(leg, None)
         self.reports.end(row)
         self.gate.close(row)
         self.keys.forget(row, leg)
-        self.watch.forget(row)
         self.board.watch(leg, needed=False)
         self.legs.clear(row)
         self.mixer.forget(row, leg)

@@ -1,7 +1,7 @@
 """What a leg's sound tells: voice, silence, and the signals of machines.  Arrays over rows.
 
-Knows 20 ms frames; no legs, no clock: time is counted in frames.  `features` is the door for
-classifiers to come (answering machine or person): one vector a frame, named in `FEATURES`.
+Knows 20 ms frames; no legs, no clock: time is counted in frames.  `features` is what classifiers
+to come (answering machine or person) are told: one vector a frame, named in `FEATURES`.
 """
 
 from typing import Final
@@ -139,9 +139,8 @@ class SignalDetector:
     def reset(self, rows: Rows) -> None:
         self._held[rows] = 0
 
-    def feed(self, rows: Rows, frames: Pcm) -> list[Signal]:
-        """One frame `(k, 160)` at 8 kHz of each row: the signals that are sure now."""
-        found = features(frames)
+    def feed(self, rows: Rows, found: Floats) -> list[Signal]:
+        """The `features` of one frame of each row: the signals that are sure now."""
         level, peak, purity = (
             found[:, FEATURES.index(name)] for name in ("level", "peak", "purity")
         )

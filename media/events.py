@@ -112,6 +112,18 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Features:
+    """How the leg sounded, for whoever is to tell a person from a machine.
+
+    One vector for each 20 ms frame, the oldest first; `media.detection.FEATURES` names its
+    numbers.  Told ten frames at a time, and what is left before `Closed` or another `Detect`.
+    """
+
+    leg: int
+    vectors: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Spoke:
     """Voice began or ended on a leg that is watched for it."""
 
@@ -193,6 +205,7 @@ Event: TypeAlias = (
     | Silent
     | Starved
     | Signal
+    | Features
     | Spoke
     | SourceChanged
     | Quality

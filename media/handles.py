@@ -143,13 +143,16 @@ class MediaLeg:
         starved: Seconds | None = None,
         voice: bool = False,
         signals: bool = False,
+        features: bool = False,
     ) -> None:
         """Listen for these, and nothing else from now on.
 
         `silence`: seconds without voice; `starved`: seconds without any packet; `voice`: its
-        beginning and end; `signals`: fax tones and beeps.
+        beginning and end; `signals`: fax tones and beeps; `features`: a vector of
+        `media.detection.FEATURES` for each frame.
         """
-        self.worker.post(commands.Detect(self.id, dtmf_inband, silence, starved, voice, signals))
+        watched = commands.Detect(self.id, dtmf_inband, silence, starved, voice, signals, features)
+        self.worker.post(watched)
 
     async def stats(self) -> events.LegStats:
         """The counters as they are now."""

@@ -10,11 +10,14 @@ from collections.abc import Callable
 import numpy as np
 
 from media import commands, events
-from media.detection import SignalDetector, SilenceWatch, VoiceActivity
+from media.detection import SignalDetector, SilenceWatch, VoiceActivity, features
 from media.dtmf import InbandDetector
 from media.keys import Keys
 from media.legs import Legs
 from media.types import Instant, Ints, Mask, Octets, Pcm
+
+_TOLD_AT_ONCE = 10
+"""Frames whose features make one event."""
 
 
 class Watch:
@@ -28,6 +31,9 @@ class Watch:
         self._wants_keys = np.zeros(rows, np.bool_)
         self._wants_voice = np.zeros(rows, np.bool_)
         self._wants_signals = np.zeros(rows, np.bool_)
+        self._wants_features = np.zeros(rows, np.bool_)
+        self._vectors: dict[int, list[tuple[float, ...]]] = {}
+        """By row: what was not told yet."""
         self._speaks = np.zeros(rows, np.bool_)
         self._allowed = np.full(rows, np.inf)
         """Seconds without a packet after which the peer counts as lost."""
@@ -45,6 +51,8 @@ class Watch:
         self._wants_keys[row] = command.dtmf_inband
         self._wants_voice[row] = command.voice
         self._wants_signals[row] = command.signals
+        self._tell_features(row)
+        self._wants_features[row] = command.features
         self._speaks[row] = self._starved[row] = False
         self._silence.watch(row, command.silence)
         self._timed[row] = command.silence is not None
@@ -54,11 +62,11 @@ class Watch:
             self._seconds.pop(row, None)
         self._allowed[row] = np.inf if command.starved is None else command.starved
         self._since[row] = now
-        wants = command.dtmf_inband or command.voice or command.signals
+        wants = command.dtmf_inband or command.voice or command.signals or command.features
         return wants or command.silence is not None
 
     def forget(self, row: int) -> None:
-        """The row changes hands: nothing is watched."""
+        """The row changes hands, but is the leg's yet: nothing is watched."""
         self.set(row, commands.Detect(0), 0.0)
 
     def tick(self, voices: tuple[Ints, Pcm, Octets]) -> None:
@@ -75,10 +83,24 @@ class Watch:
             self._keys.tell(self._inband.feed(rows[chosen], frames[chosen]), "inband")
 
     def _hear_signals(self, rows: Ints, frames: Pcm) -> None:
-        chosen = self._wants_signals[rows]
-        if np.count_nonzero(chosen):
-            for row, name, ms in self._signals.feed(rows[chosen], frames[chosen]):
-                self._emit(events.Signal(int(self._legs.leg[row]), name, ms))
+        """The features of who is watched for them, or for the signals that they tell."""
+        chosen = self._wants_signals[rows] | self._wants_features[rows]
+        if not np.count_nonzero(chosen):
+            return
+        rows, found = rows[chosen], features(frames[chosen])
+        named = self._wants_signals[rows]
+        for row, name, ms in self._signals.feed(rows[named], found[named]):
+            self._emit(events.Signal(int(self._legs.leg[row]), name, ms))
+        whole = self._wants_features[rows]
+        for row, vector in zip(rows[whole].tolist(), found[whole].tolist(), strict=True):
+            self._vectors.setdefault(row, []).append(tuple(vector))
+            if len(self._vectors[row]) == _TOLD_AT_ONCE:
+                self._tell_features(row)
+
+    def _tell_features(self, row: int) -> None:
+        vectors = self._vectors.pop(row, None)
+        if vectors:
+            self._emit(events.Features(int(self._legs.leg[row]), tuple(vectors)))
 
     def _hear_voice(self, rows: Ints, frames: Pcm) -> None:
         chosen: Mask = self._wants_voice[rows] | self._timed[rows]

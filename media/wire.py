@@ -86,7 +86,10 @@ _FORMS: Final[dict[type, _Form]] = {
     },
     commands.Connect: _holding(commands.Connect, _Form(_stream_values, _stream)),
     **{kind: _holding(kind, _STATS) for kind in (events.Closed, events.Told, events.Quality)},
-    **{kind: _plain(kind) for kind in (events.Played, events.Dtmf, events.SourceChanged)},
+    **{
+        kind: _plain(kind)
+        for kind in (events.Played, events.Dtmf, events.SourceChanged, events.Features)
+    },
 }
 _NUMBERED: Final = {
     kind: (number, form.values) for number, (kind, form) in enumerate(_FORMS.items())

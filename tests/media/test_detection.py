@@ -73,7 +73,9 @@ def signals(sound: Pcm) -> list[tuple[str, int]]:
     detector = SignalDetector(4)
     padded = np.concatenate([sound, np.zeros(1600, np.int16)])
     return [
-        (name, ms) for frame in frames_of(padded) for _, name, ms in detector.feed(ROW, frame[None])
+        (name, ms)
+        for frame in frames_of(padded)
+        for _, name, ms in detector.feed(ROW, features(frame[None]))
     ]
 
 

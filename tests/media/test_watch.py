@@ -8,8 +8,10 @@ import numpy as np
 import soundfile
 
 from media import commands, events
+from media.detection import FEATURES
 from media.g711 import encode_ulaw
 from media.items import Tone
+from media.pcm import Pcm
 from tests.media.sounds import share, tone
 from tests.media.virtual import Rtp, VirtualEngine
 
@@ -101,3 +103,67 @@ def test_a_player_that_ends_is_told() -> None:
     assert engine.told(events.Played) == [events.Played(player)]
     loud = [np.frombuffer(p.payload, np.uint8).std() > 1 for p in engine.sent_to(leg)]
     assert sum(loud) == 5
+
+
+def call_a_machine(sound: dict[int, Pcm], engine: VirtualEngine) -> None:
+    """Each leg sends its sound, then a second of silence."""
+    length = max(map(len, sound.values())) + 8000
+    padded = {
+        leg: np.append(pcm, np.zeros(length - len(pcm), np.int16)) for leg, pcm in sound.items()
+    }
+    for at in range(length // 160):
+        payloads = {leg: encode_ulaw(pcm[160 * at :][:160]) for leg, pcm in padded.items()}
+        engine.receive(
+            *((leg, Rtp(at, 160 * at, octets.tobytes())) for leg, octets in payloads.items())
+        )
+        engine.tick()
+
+
+def test_a_fax_calling_one_answering_and_a_beep_are_told_by_name() -> None:
+    """T.30: 1100 Hz for half a second calls, 2100 Hz for three seconds answers."""
+    engine = VirtualEngine()
+    calling, answering, box, person = (engine.leg() for _ in range(4))
+    for leg in (calling, answering, box, person):
+        engine.do(commands.Detect(leg, signals=True))
+    sounds = {
+        calling: tone(1100, seconds=0.5, level=6000),
+        answering: tone(2100, seconds=3.0, level=6000),
+        box: tone(1000, seconds=0.4, level=6000),
+        person: np.asarray(np.random.default_rng(1).normal(0, 3000, 8000), np.int16),
+    }
+    call_a_machine(sounds, engine)
+    told = {event.leg: event for event in engine.log if isinstance(event, events.Signal)}
+    assert len(told) == len(engine.told(events.Signal)) == 3
+    assert {leg: event.name for leg, event in told.items()} == {
+        calling: "cng",
+        answering: "ced",
+        box: "beep",
+    }
+    assert abs(told[box].ms - 400) <= 40
+
+
+def test_a_classifier_is_told_how_each_frame_sounded_in_order() -> None:
+    engine = VirtualEngine()
+    leg, unwatched = engine.leg(), engine.leg()
+    engine.do(commands.Detect(leg, voice=True, signals=True, features=True))
+    sound = np.concatenate([tone(1000, seconds=0.4, level=6000), np.zeros(1600, np.int16)])
+    call_a_machine({leg: sound, unwatched: sound}, engine)
+    frames = 0
+    for event in engine.log:
+        assert isinstance(event, events.Features | events.Spoke | events.Signal)
+        assert event.leg == leg
+        if isinstance(event, events.Features):
+            frames += len(event.vectors)
+    vectors = [
+        v for event in engine.log if isinstance(event, events.Features) for v in event.vectors
+    ]
+    peaks = [dict(zip(FEATURES, vector, strict=True))["peak"] for vector in vectors]
+    loud = [vector[FEATURES.index("level")] > -30 for vector in vectors]
+    assert sum(loud) == 20
+    assert all(abs(peak - 1000) < 6 for peak, is_loud in zip(peaks, loud, strict=True) if is_loud)
+    engine.tick()
+    engine.do(commands.Close(leg))
+    rest, closed = engine.log[-2:]
+    assert isinstance(rest, events.Features)
+    assert isinstance(closed, events.Closed)
+    assert len(rest.vectors) == (frames + 1) % 10
