@@ -49,6 +49,7 @@ MEASUREMENTS = (
     Measurement("sound", "Sound without sockets", (3, 8), "empty call", "µs", alone=True),
     Measurement("profile", "Where the time goes", (25, 75), taken="whole"),
     Measurement("calls_soak", "Many phones and calls for long", (60, 240), taken="asked"),
+    Measurement("media_hour", "An hour of sound in virtual time", (20, 400), taken="asked"),
     Measurement("media_soak", "Sound for long", (24, 600), taken="asked"),
 )
 

@@ -132,8 +132,13 @@ class VirtualEngine:
         self.do(commands.Connect(leg, stream or Stream(self.peer(leg), **agreed)))  # type: ignore[arg-type]
         return leg
 
+    def hang_up(self, leg: int) -> None:
+        """Close the leg; another may have its row."""
+        self.do(commands.Close(leg))
+        self._free.append(self._row.pop(leg))
+
     def peer(self, leg: int) -> Address:
-        return PEER, 30000 + 2 * leg
+        return PEER, 20000 + 2 * (leg % 20000)
 
     def row(self, leg: int) -> int:
         return self._row[leg]
