@@ -129,7 +129,8 @@ def people(count: int) -> str:
 
 
 class ExampleOffice(Switch):
-    """The example office as it ships, with passwords and ports of its own.
+    """The example office as it ships, with passwords and ports of its own, and two media engines,
+    so that transfers, conferences and queues join callers of both.
 
     `changes`: TOML laid over it, table by table and key by key.
     """
@@ -143,7 +144,7 @@ class ExampleOffice(Switch):
         own = {
             "switch": {"data": "data", "drain": 1.0},
             "sip": {"listen": [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"]},
-            "media": {"address": "127.0.0.1", "ports": f"{low}-{high}"},
+            "media": {"address": "127.0.0.1", "ports": f"{low}-{high}", "workers": 2},
             "api": {"listen": f"127.0.0.1:{self.http_port}"},
             "log": {"format": "json"},
         }
