@@ -89,9 +89,15 @@ class Office:
     def come(self) -> int:
         codec = self.rng.choice(tuple(_CODECS))
         kind = _CODECS[codec]
-        keys = {"dtmf_send_pt": _EVENTS, "dtmf_receive_pt": _EVENTS}
         peer = self.engine.peer(self.engine.number() + 1)
-        stream = Stream(peer, codec, send_pt=kind, receive_pts={kind: codec}, **keys)
+        stream = Stream(
+            peer,
+            codec,
+            send_pt=kind,
+            receive_pts={kind: codec},
+            dtmf_send_pt=_EVENTS,
+            dtmf_receive_pt=_EVENTS,
+        )
         leg = self.engine.leg(stream)
         self.talkers[leg] = Talker(kind, self.rng.randrange(30000), self.rng.getrandbits(32))
         return leg
