@@ -87,6 +87,12 @@ class Status(Model):
     alarms: list[Alarm] = []
 
 
+class EffectiveSettings(Model):
+    """What the switch runs by, defaults included, by dotted key; secrets are hidden."""
+
+    settings: dict[str, Any]
+
+
 class Registration(Model):
     """One contact of an address of record (RFC 3261 §10)."""
 

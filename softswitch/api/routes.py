@@ -86,6 +86,12 @@ async def reload(view: Whole) -> models.Reloaded:
     return await view.reload()
 
 
+@whole.get("/v1/settings", responses=REFUSALS)
+async def settings(view: Whole, key: str = "") -> models.EffectiveSettings:
+    """What the switch runs by, those settings included that the file leaves out."""
+    return view.settings(key)
+
+
 @whole.get("/v1/guard")
 async def suspects(view: Whole) -> list[models.Suspect]:
     """Who is slowed or refused, and why."""

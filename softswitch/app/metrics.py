@@ -12,6 +12,7 @@ from media.client import Media
 from media.events import EngineStats
 from softswitch.api.metrics import Metric, counter, gauge
 from softswitch.app.homer import Homer
+from softswitch.app.pulse import Pulse
 from softswitch.app.signalling import Signalling
 from softswitch.app.tasks import Tasks
 from softswitch.pbx.switch import Switch
@@ -24,10 +25,16 @@ class Meters:
     """Reads the parts' own counters; keeps nothing."""
 
     def __init__(
-        self, switch: Switch, signalling: Signalling, media: Media, homer: Homer, tasks: Tasks
+        self,
+        switch: Switch,
+        signalling: Signalling,
+        media: Media,
+        homer: Homer,
+        tasks: Tasks,
+        pulse: Pulse,
     ) -> None:
         self._switch, self._signalling, self._media = switch, signalling, media
-        self._homer, self._tasks = homer, tasks
+        self._homer, self._tasks, self._pulse = homer, tasks, pulse
 
     async def read(self) -> list[Metric]:
         engines: Sequence[EngineStats] = ()
@@ -35,12 +42,19 @@ class Meters:
             async with asyncio.timeout(PATIENCE):
                 engines = await self._media.stats()
         return [
+            *self._stalls(),
             *self._calls(),
             *self._queues(),
             *self._store(),
             *self._sip(),
             *_sound(self._media, engines),
         ]
+
+    def _stalls(self) -> Iterator[Metric]:
+        pulse = self._pulse
+        yield counter("loop_stalls", "Times that everything waited over 0.1 s", pulse.stalls)
+        yield counter("loop_stalled_seconds", "How long in all", pulse.stalled)
+        yield gauge("loop_stall_longest_seconds", "The longest since the start", pulse.longest)
 
     def _calls(self) -> Iterator[Metric]:
         switch = self._switch

@@ -22,6 +22,7 @@ from softswitch.app.homer import Homer
 from softswitch.app.keepalive import Keepalive
 from softswitch.app.metrics import Meters
 from softswitch.app.office import Office
+from softswitch.app.pulse import Pulse
 from softswitch.app.reload import Reload
 from softswitch.app.settings import media_settings, revealed
 from softswitch.app.signalling import Signalling
@@ -94,6 +95,7 @@ class App:
         self.tasks.spawn(keepalive.run())
         await self._listen()
         self.office.resume()
+        self.tasks.spawn(self.pulse.run())
 
     def _count_calls(self) -> int:
         return len(self.switch.calls)
@@ -132,7 +134,8 @@ class App:
         switch.on_settings.append(homer.apply)
         self.reload = Reload(self._path, lambda: switch.settings, switch.apply)
         tracing = Tracing(signalling.trace, Hub(keep=0), switch)
-        meters = Meters(switch, signalling, self.media, homer, self.tasks)
+        self.pulse = Pulse(switch.alarms)
+        meters = Meters(switch, signalling, self.media, homer, self.tasks, self.pulse)
         self.whole = Whole(switch, signalling, self.media, meters, tracing, self.reload)
         self.face = Face(switch, self.whole)
         self._exit.push_async_callback(self.face.close)

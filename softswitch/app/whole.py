@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 from config import ConfigError
+from config.problems import dotted
 from media.client import Media
 from softswitch.api import models
 from softswitch.api.events import Event, Hub
@@ -81,6 +82,17 @@ class Whole:
         except ConfigError as error:
             raise RefusedError("\n".join(map(str, error.problems))) from error
 
+    def settings(self, key: str) -> models.EffectiveSettings:
+        everything = self._switch.settings.model_dump(mode="json", by_alias=True)
+        found = {
+            name: value
+            for name, value in _flat(everything)
+            if not key or name == key or name.startswith(f"{key}.")
+        }
+        if not found:
+            raise UnknownError("setting", key)
+        return models.EffectiveSettings(settings=found)
+
     def suspects(self) -> list[models.Suspect]:
         epoch = self._switch.locations.epoch
         found = self._signalling.guard.status(time.time() - epoch)
@@ -139,3 +151,12 @@ def _suspect(suspect: Suspect, epoch: float) -> models.Suspect:
         dropped=suspect.dropped,
         until=None if suspect.until is None else suspect.until + epoch,
     )
+
+
+def _flat(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of everything in a table; what is absent has no value."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, (*path, name))
+        elif value is not None:
+            yield dotted(*path, name), value

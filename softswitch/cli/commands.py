@@ -236,6 +236,26 @@ def reload(config: Config = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def settings(
+    key: Annotated[str, typer.Argument(help="A table or a setting; absent: all.")] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """By what the running switch runs, defaults included; secrets are hidden.
+
+    Example: softswitch settings queues.sales
+    """
+    import json
+
+    answer = ask(config, "GET", f"/v1/settings?{urlencode({'key': key})}")
+    if as_json:
+        return show(answer, as_json=True)
+    for name, value in answer["settings"].items():
+        print(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    return None
+
+
+@app.command()
 def calls(config: Config = None, as_json: AsJson = False) -> None:
     """Calls in progress.
 

@@ -62,6 +62,9 @@ class FakeSwitch:
     async def reload(self) -> models.Reloaded:
         raise RefusedError("queues.sales.ringtime: unknown setting; did you mean ring_time?")
 
+    def settings(self, key: str) -> models.EffectiveSettings:
+        return models.EffectiveSettings(settings={f"{key}.strategy": "linear"})
+
     def suspects(self) -> list[models.Suspect]:
         return [
             models.Suspect(source="192.0.2.9", state="silenced", why="wrong passwords", failures=50)

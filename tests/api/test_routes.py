@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
     ("path", "part"),
     [
         ("/v1/status", {"domain": "x", "usage": {"calls": {"used": 1, "limit": 100}}}),
+        ("/v1/settings?key=queues.sales", {"settings": {"queues.sales.strategy": "linear"}}),
         ("/v1/guard", {"source": "192.0.2.9", "state": "silenced"}),
         ("/v1/registrations", {"aor": "sip:101@x"}),
         ("/v1/registrations?aor=101", {"contact": "sip:101@h"}),

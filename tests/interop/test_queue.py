@@ -107,7 +107,7 @@ def test_all_ring_and_the_losers_hear_that_the_call_was_completed_elsewhere(
 def test_a_caller_hears_music_then_the_agent_who_then_wraps_up(
     office: Switch, tmp_path: Path
 ) -> None:
-    """700 of the example office, with two baresips."""
+    """700 of the example office, with two baresips; what it came to is told (complaint 47)."""
     with (
         Baresip(office.account("101"), tmp_path / "101", tone=440) as caller,
         Baresip(office.account("102"), tmp_path / "102", tone=880, options=BY_HAND) as anna,

@@ -1,7 +1,8 @@
 """What agents of queues do and what is done to them, on real calls.
 
 One switch and eight phones serve all tests of this page: Anna's and Boris's, one that is not in the
-office, those of callers; and SIPp where a phone must be ruder than a real one.
+office, those of callers; and SIPp where a phone must be ruder than a real one.  Agents are whoever
+answers there, by whatever phone (complaint 71).
 """
 
 from __future__ import annotations

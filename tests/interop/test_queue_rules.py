@@ -126,11 +126,18 @@ def test_more_agents_join_in_for_one_who_has_waited(office: Office) -> None:
 
 
 def test_a_strategy_is_changed_in_the_running_switch(office: Office) -> None:
+    """Complaint 67: what is printed is what runs."""
+
+    def strategy() -> str:
+        return office.switch.command("settings", "queues.changing.strategy").stdout.strip()
+
     talk = office.first.calls("715")
     office.anna.rings()
     assert not office.boris.is_rung
     office.switch.command("set", "queues.changing.strategy", "ring-all")
+    assert strategy() == 'queues.changing.strategy = "linear"'
     told(office.switch, "reload")
+    assert strategy() == 'queues.changing.strategy = "ring-all"'
     talk.hears(MUSIC).hang_up()
     for agent in ("anna", "boris"):
         office.until_state(agent, "idle")

@@ -1,4 +1,4 @@
-"""kill -9: callers keep their places, promises are kept, agents are as they were."""
+"""kill -9: callers keep their places, promises are kept, agents are as they were (complaint 69)."""
 
 from __future__ import annotations
 
