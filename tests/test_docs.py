@@ -18,6 +18,8 @@ SCENARIOS = {"simulator.md"}
 """Pages whose TOML is not of the settings file."""
 SECRET = re.compile(r"\$\{(\w+)\}")
 FENCED = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"\| [A-Z]\d")
+INTEROP = ROOT / "tests" / "interop"
 INDENTED = re.compile(r"^(?: {4}\[[a-z].*\n)(?:(?: {4}.*)?\n)*", re.MULTILINE)
 
 
@@ -79,3 +81,19 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_row_of_the_office_is_proved_with_real_phones() -> None:
+    """By a test that bears its name, in one of the files that the row names."""
+    text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split("|") for line in text.splitlines() if ROW.match(line)]
+    assert len(rows) > 15
+    for row in rows:
+        files = [INTEROP / f"test_{name}.py" for name in re.findall(r"`(\w+)`", row[-1])]
+        tests = "\n".join(
+            name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())
+        )
+        missing = [
+            name for name in row[0].split() if not re.search(rf"_{name.lower()}(?!\d)", tests)
+        ]
+        assert not missing, f"{missing} stand in no name of a test in {row[-1]}"

@@ -95,6 +95,9 @@ fallback = "extension:101"
 names = true
 pin = "7"
 moderators = ["101"]
+[extensions.110]
+password = "secret-110"
+voicemail = true
 [extensions.109]
 name = "Back door"
 password = "secret-109"
@@ -491,6 +494,23 @@ def test_a_message_is_kept_for_one_who_is_not_there(office: Office, tmp_path: Pa
         register(office.switch.account("108"), reader.port)
         assert "From: <sip:107@" in reader.passes()
         register(office.switch.account("108"), reader.port, expires=0)
+
+
+def test_p7_the_lamp_of_a_phone_that_did_not_ask_is_lit(office: Office, tmp_path: Path) -> None:
+    """When it registers, and when a message comes (RFC 3842, unsolicited)."""
+    takes = scenario(expect("NOTIFY"), answer(200, "OK"))
+    account = office.switch.account("110")
+    with Sipp(tmp_path / "lamp", takes, calls=2, timeout=90) as lamp:
+        lamp.listening()
+        register(account, lamp.port)
+        until(lambda: "Messages-Waiting: no" in lamp.messages(), "a dark lamp")
+        caller = office.guest.calls("*99110").hears_voice().press("#")
+        recorded = office.switch.folder / "data" / "voicemail" / "110"
+        until(lambda: list(recorded.glob("*.wav")), "a message that is being recorded")
+        time.sleep(1.5)
+        caller.hang_up()
+        assert "Voice-Message: 1/0" in lamp.passes()
+        register(account, lamp.port, expires=0)
 
 
 # -- doors -------------------------------------------------------------------------------------
