@@ -38,8 +38,10 @@ from media.watch import Watch
 
 _MOST_REPORTS = 20
 """Reports of quality at a time, so that many legs opened at once do not hold up the tick."""
-_LOOK_EVERY: Seconds = 0.2
-"""Between two looks at all legs."""
+_PARTS = 10
+"""Ticks in which all legs are looked at, a part of them in each: no packet waits for all."""
+_MISSING, _REPORTING = 0, (3, 8)
+"""In which of these ticks silent peers are looked for, and in which reports are sent."""
 _PATIENT: Seconds = 0.005
 """Gathering of batches while nothing is relayed: what is mixed waits for the tick anyway."""
 _FEW = 8
@@ -77,7 +79,6 @@ class Core:
         self._library = Library()
         self._players: dict[int, Player] = {}
         self._tick = 0
-        self._next_look: Instant = 0.0
         self._handlers: dict[type, Callable[[Any, Instant], None]] = {
             commands.Open: self._open,
             commands.Connect: self._connect,
@@ -365,10 +366,11 @@ class Core:
             self.watch.tick(self.mixer.voices(8000))
             self.recordings.tick()
             self._end_players()
-        if now >= self._next_look:
-            self._next_look = now + _LOOK_EVERY
-            self.express.settle()
-            self.watch.miss_packets(now)
+        part = self._tick % _PARTS
+        self.express.settle_part(part, _PARTS)
+        if part == _MISSING:
+            self.watch.miss_packets(now, self.express.settle)
+        elif part in _REPORTING:
             self._report(now)
 
     def _end_players(self) -> None:
@@ -383,9 +385,13 @@ class Core:
         """Send the RTCP reports that are due, and tell the quality of legs whose turn it is."""
         due = np.flatnonzero(self.reports.next_report <= now)
         if len(due):
+            self.express.settle(due)
             for rows, packets in self.reports.compose(due, now):
                 self._send_reports(rows, packets)
-        for row in np.flatnonzero(self.reports.next_quality <= now)[:_MOST_REPORTS].tolist():
+        due = np.flatnonzero(self.reports.next_quality <= now)[:_MOST_REPORTS]
+        if len(due):
+            self.express.settle(due)
+        for row in due.tolist():
             self.reports.next_quality[row] = now + self._settings.quality_interval
             self._emit(events.Quality(int(self.legs.leg[row]), self._stats(row)))
 

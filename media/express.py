@@ -7,14 +7,16 @@ and what matches is sent with the lane's header, or is ready to be decoded.  All
 ordinary path, which judges it and lays the lane anew.  What the express carried is entered into
 `Legs` when `settle` is called.
 
-Expected, ten words in host order, laid out as in the pool, so that records are compared whole:
+A lane is one line of the processor's cache, sixteen words in host order:
 
-     0                             7       8           9
-    +-----------------------------+-------+-----------+------+
-    | source address (sockaddr)   | first | timestamp | SSRC |
-    +-----------------------------+-------+-----------+------+
+     0          7       8           9      10      11          12     13       14    15
+    +----------+-------+-----------+------+-------+-----------+------+--------+-----+--------+
+    | address  | first | timestamp | SSRC | first | timestamp | SSRC | octets | due | jitter |
+    +----------+-------+-----------+------+-------+-----------+------+--------+-----+--------+
+    | expected, as it lies in the pool    | sent on next             | account               |
 
-and sent: first word, timestamp, SSRC.  To both belongs a record of what each packet adds.
+To it belongs a line of what each packet adds.  `due` is when the packet would come without
+jitter, in microseconds modulo 2**32; `jitter` is in sixteenths of a microsecond.
 """
 
 from __future__ import annotations
@@ -27,9 +29,16 @@ from media.backends import Backend, Batch
 from media.legs import AUDIO, Legs
 from media.reception import Tracked
 from media.rtp import HEADER, Packets
-from media.types import Array, Floats, Instant, Ints, Words
+from media.types import Array, Instant, Ints, Words
 
-_FIRST, _TIMESTAMP, _SSRC, _WORDS = 7, 8, 9, 10
+_FIRST, _TIMESTAMP, _SSRC = 7, 8, 9
+_EXPECTED = slice(0, 10)
+_SENT_FIRST, _SENT_TIMESTAMP, _SENT_SSRC = 10, 11, 12
+_SENT = slice(10, 13)
+_OCTETS, _DUE, _JITTER, _WORDS = 13, 14, 15, 16
+_LINE = 64
+_MOST_CHANGE = 1 << 27
+"""Microseconds of jitter at a time, so that sixteen times as much can be kept."""
 _PLAIN = 0x80
 """First octet of a header with version 2 and nothing optional."""
 _LAST_NUMBER = 0xFC00
@@ -52,17 +61,19 @@ class Carried(NamedTuple):
 
 
 class _Table:
-    """Words for each socket, picked and laid as whole records."""
+    """A line for each socket, picked and laid as a whole."""
 
-    __slots__ = ("_records", "_words", "words")
+    __slots__ = ("_records", "words")
 
-    def __init__(self, sockets: int, words: int) -> None:
-        self.words: Words = np.zeros((sockets, words), np.uint32)
-        self._words = words
-        self._records: Array = self.words.view(f"V{4 * words}")[:, 0]
+    def __init__(self, sockets: int) -> None:
+        room = np.zeros(sockets * _LINE + _LINE, np.uint8)
+        start = -room.ctypes.data % _LINE
+        aligned = room[start : start + sockets * _LINE]
+        self.words: Words = aligned.view(np.uint32).reshape(sockets, _WORDS)
+        self._records: Array = aligned.view(f"V{_LINE}")
 
     def pick(self, sockets: Ints) -> Words:
-        picked: Words = self._records[sockets].view(np.uint32).reshape(-1, self._words)
+        picked: Words = self._records[sockets].view(np.uint32).reshape(-1, _WORDS)
         return picked
 
     def lay(self, sockets: Ints, words: Words) -> None:
@@ -75,21 +86,18 @@ class Express:
     def __init__(self, legs: Legs, backend: Backend, ipv6: bool) -> None:
         count = 2 * legs.capacity
         self._legs, self._backend, self._ipv6 = legs, backend, ipv6
-        self._expected, self._expected_step = _Table(count, _WORDS), _Table(count, _WORDS)
-        self._sent, self._sent_step = _Table(count, 3), _Table(count, 3)
+        self._lanes, self._steps = _Table(count), _Table(count)
         self._open = np.zeros(count, np.bool_)
         self._listener: Ints = np.full(count, _NOBODY, np.int64)
         """Socket of the leg that gets the packets as they come."""
         self._decoded = np.zeros(count, np.bool_)
-        self._octets: Ints = np.zeros(count, np.int64)
         self._settled: Words = np.zeros(count, np.uint32)
         """First word of what was to be sent at the last settlement: how far it went on since is
         the count of packets, sent or not."""
-        self._last: Floats = np.zeros(count)
-        self._pace: Floats = np.zeros(count)
-        """Seconds from packet to packet."""
-        self._jitter: Floats = np.zeros(count)
+        self._now: Instant = 0.0
+        """When the last batch was carried."""
         self._mark: Ints = np.zeros(count, np.int64)
+        self._sockets: Ints = np.arange(count)
         self._order: Ints = np.arange(backend.pool.rows)
         self._carried = False
         """Whether anything was carried since all was settled."""
@@ -101,7 +109,8 @@ class Express:
     def carry(self, batch: Batch, now: Instant) -> Carried:
         """Send on every packet that is the next of its lane; tell which others there are."""
         sockets, rows, lengths = batch.sockets, batch.rows, batch.lengths
-        heads, expected = self._heads(rows), self._expected.pick(sockets)
+        heads, lanes = self._heads(rows), self._lanes.pick(sockets)
+        expected = lanes[:, _EXPECTED]
         left = None
         if heads.tobytes() != expected.tobytes():
             known = (heads == expected).all(axis=1)
@@ -109,18 +118,17 @@ class Express:
             if len(left) == len(rows):
                 return Carried(left, None)
             sockets, rows, lengths = sockets[known], rows[known], lengths[known]
-            heads = heads[known]
+            lanes = lanes[known]
         if int(lengths.min()) < HEADER or not self._differ(sockets):
             return Carried(self._order[: len(batch.rows)], None)
-        self._carried = True
-        self._send(sockets, rows, lengths)
-        self._expect_next(sockets, heads)
-        self._account(sockets, lengths, now)
-        return Carried(left, self._to_decode(sockets, rows, lengths, heads))
+        self._carried, self._now = True, now
+        self._send(sockets, rows, lengths, lanes)
+        self._go_on(sockets, lengths, lanes, now)
+        return Carried(left, self._to_decode(sockets, rows, lengths, lanes))
 
     def _heads(self, rows: Ints) -> Words:
         """Source and header of each packet, in host order."""
-        heads: Words = self._backend.pool.heads[rows].view(np.uint32).reshape(-1, _WORDS)
+        heads: Words = self._backend.pool.heads[rows].view(np.uint32).reshape(len(rows), -1)
         heads.byteswap(inplace=True)
         if self._ipv6:  # an IPv4 address leaves the rest of the room as it was
             heads[heads[:, 0] & 0xFF000000 != _IPV6_FAMILY, 4:_FIRST] = 0
@@ -132,45 +140,40 @@ class Express:
         self._mark[sockets] = order
         return bool(np.count_nonzero(self._mark.take(sockets) == order) == len(order))
 
-    def _send(self, sockets: Ints, rows: Ints, lengths: Ints) -> None:
+    def _send(self, sockets: Ints, rows: Ints, lengths: Ints, lanes: Words) -> None:
         pool = self._backend.pool
-        headers = self._sent.pick(sockets)
-        self._sent.lay(sockets, headers + self._sent_step.pick(sockets))
         listeners = self._listener.take(sockets)
         if self._mixes:
-            relayed = listeners != _NOBODY
+            relayed = np.flatnonzero(listeners != _NOBODY)
+            if not len(relayed):
+                return
             listeners, rows, lengths = listeners[relayed], rows[relayed], lengths[relayed]
-            headers = headers[relayed]
-        if len(rows):
-            headers.byteswap(inplace=True)
-            pool.header_records[rows] = headers.view(pool.header_records.dtype)[:, 0]
-            self._backend.send(listeners, pool.addresses(rows), lengths)
+            lanes = lanes[relayed]
+        headers = lanes[:, _SENT].byteswap()
+        pool.header_records[rows] = headers.view(pool.header_records.dtype)[:, 0]
+        self._backend.send(listeners, pool.addresses(rows), lengths)
 
-    def _expect_next(self, sockets: Ints, heads: Words) -> None:
-        self._expected.lay(sockets, heads + self._expected_step.pick(sockets))
-
-    def _account(self, sockets: Ints, lengths: Ints, now: Instant) -> None:
-        """Count octets; jitter as RFC 3550 A.8 has it."""
-        self._octets[sockets] += lengths
-        change = now - self._last.take(sockets)
-        change -= self._pace.take(sockets)
-        np.abs(change, out=change)
-        jitter = self._jitter.take(sockets)
-        change -= jitter
-        change *= 0.0625
-        jitter += change
-        self._jitter[sockets] = jitter
-        self._last[sockets] = now
+    def _go_on(self, sockets: Ints, lengths: Ints, lanes: Words, now: Instant) -> None:
+        """Expect the packets after these; count octets; jitter as RFC 3550 A.8 has it."""
+        steps = self._steps.pick(sockets)
+        following = lanes + steps
+        following[:, _OCTETS] += lengths.astype(np.uint32)
+        clock = _microseconds(now)
+        np.add(steps[:, _DUE], clock, out=following[:, _DUE])
+        late = (clock - lanes[:, _DUE]).view(np.int32)
+        change = np.minimum(np.abs(late), _MOST_CHANGE).view(np.uint32)
+        following[:, _JITTER] += change - (lanes[:, _JITTER] >> 4)
+        self._lanes.lay(sockets, following)
 
     def _to_decode(
-        self, sockets: Ints, rows: Ints, lengths: Ints, heads: Words
+        self, sockets: Ints, rows: Ints, lengths: Ints, lanes: Words
     ) -> tuple[Packets, Tracked] | None:
         if not self._decodes:
             return None
         wanted = np.flatnonzero(self._decoded.take(sockets))
         if not len(wanted):
             return None
-        first, timestamp, ssrc = heads[wanted, _FIRST:].T.astype(np.int64)
+        first, timestamp, ssrc = lanes[wanted, _FIRST : _SSRC + 1].T.astype(np.int64)
         sockets, rows, lengths = sockets[wanted], rows[wanted], lengths[wanted]
         packets = Packets(
             sockets >> 1,
@@ -189,9 +192,10 @@ class Express:
     def _track(self, sockets: Ints) -> Tracked:
         """Where packets just carried stand in their streams."""
         legs, rows, never = self._legs, sockets >> 1, np.zeros(len(sockets), np.bool_)
-        count = (self._sent.words[sockets, 0] - self._settled[sockets]).astype(np.int64)
+        following = self._lanes.words[sockets, _SENT_FIRST]
+        count = (following - self._settled[sockets]).astype(np.int64)
         sequence = legs.in_highest[rows] + count
-        step = self._expected_step.words[sockets, _TIMESTAMP]
+        step = self._steps.words[sockets, _TIMESTAMP]
         return Tracked(sequence, legs.in_timestamp[rows] + count * step, never, never, ~never)
 
     # Lanes
@@ -217,42 +221,41 @@ class Express:
     def _lay(self, packets: Packets) -> None:
         legs, rows, sockets = self._legs, packets.leg, 2 * packets.leg
         step = self._step(packets, sockets)
-        expected = self._heads(packets.row).astype(np.int64)
-        expected[:, _FIRST] = _PLAIN << 24 | packets.payload_type << 16 | packets.sequence + 1
-        expected[:, _TIMESTAMP] = (packets.timestamp + step) & 0xFFFFFFFF
-        expected[:, _SSRC] = packets.ssrc
-        self._expected.words[sockets] = expected
-        self._expected_step.words[sockets, _FIRST] = 1
-        self._expected_step.words[sockets, _TIMESTAMP] = step
-        self._lay_relay(packets, step)
+        lanes = np.zeros((len(rows), _WORDS), np.int64)
+        lanes[:, _EXPECTED] = self._heads(packets.row)
+        lanes[:, _FIRST] = _PLAIN << 24 | packets.payload_type << 16 | packets.sequence + 1
+        lanes[:, _TIMESTAMP] = packets.timestamp + step
+        lanes[:, _SSRC] = packets.ssrc
+        self._lay_relay(packets, lanes, step)
+        pace = np.rint(1e6 * step / legs.in_clock[rows]).astype(np.int64)
+        lanes[:, _DUE] = np.rint(1e6 * legs.in_last[rows]).astype(np.int64) + pace
+        lanes[:, _JITTER] = np.rint(16e6 * legs.in_jitter[rows] / legs.in_clock[rows])
+        self._lanes.words[sockets] = lanes & 0xFFFFFFFF
+        steps = self._steps.words
+        steps[sockets, _FIRST] = steps[sockets, _SENT_FIRST] = 1
+        steps[sockets, _TIMESTAMP] = steps[sockets, _SENT_TIMESTAMP] = step
+        steps[sockets, _DUE] = pace
         self._open[sockets] = True
         self._decoded[sockets] = legs.decoding[rows] & legs.receiving[rows]
         self._decodes |= bool(self._decoded[sockets].any())
-        self._pace[sockets] = step / legs.in_clock[rows]
-        self._last[sockets] = legs.in_last[rows]
-        self._jitter[sockets] = legs.in_jitter[rows] / legs.in_clock[rows]
 
-    def _lay_relay(self, packets: Packets, step: Ints) -> None:
+    def _lay_relay(self, packets: Packets, lanes: Ints, step: Ints) -> None:
         """What the listener gets; where there is none, the words only count."""
         legs, rows, sockets = self._legs, packets.leg, 2 * packets.leg
         to, flows = legs.relay_to[rows], legs.flows[rows]
         types = legs.relay_types[rows, packets.payload_type].astype(np.int64)
-        sent = np.zeros((len(rows), 3), np.int64)
-        sent[:, 0] = _PLAIN << 24 | types << 16 | (legs.out_next[to] & 0xFFFF)
-        sent[:, 1] = (legs.out_timestamp[to] + step) & 0xFFFFFFFF
-        sent[:, 2] = legs.out_ssrc[to]
-        sent[~flows] = 0
-        self._sent.words[sockets] = sent
-        self._sent_step.words[sockets, 0] = 1
-        self._sent_step.words[sockets, 1] = step
-        self._settled[sockets] = sent[:, 0]
+        lanes[:, _SENT_FIRST] = _PLAIN << 24 | types << 16 | (legs.out_next[to] & 0xFFFF)
+        lanes[:, _SENT_TIMESTAMP] = legs.out_timestamp[to] + step
+        lanes[:, _SENT_SSRC] = legs.out_ssrc[to]
+        lanes[~flows, _SENT] = 0
+        self._settled[sockets] = lanes[:, _SENT_FIRST]
         self._listener[sockets] = np.where(flows, 2 * to, _NOBODY)
         self._mixes |= not flows.all()
 
     def _step(self, packets: Packets, sockets: Ints) -> Ints:
         """Ticks from packet to packet: as it was between the last two, or as was agreed."""
-        before = self._expected.words[sockets, _TIMESTAMP].astype(np.int64)
-        before -= self._expected_step.words[sockets, _TIMESTAMP]
+        before = self._lanes.words[sockets, _TIMESTAMP].astype(np.int64)
+        before -= self._steps.words[sockets, _TIMESTAMP]
         step = (packets.timestamp - before) & 0xFFFFFFFF
         sane = (step > 0) & (step <= _MOST_STEP)
         return np.where(sane, step, self._legs.out_frame[packets.leg])
@@ -280,7 +283,7 @@ class Express:
             self._shut(2 * rows)
 
     def _shut(self, sockets: Ints) -> None:
-        self._expected.words[sockets, :_TIMESTAMP] = 0  # no source is like this
+        self._lanes.words[sockets, :_TIMESTAMP] = 0  # no source is like this
         self._listener[sockets] = _NOBODY
         self._open[sockets] = self._decoded[sockets] = False
 
@@ -292,45 +295,63 @@ class Express:
             return
         if rows is None:
             self._carried = False
-            sockets = 2 * np.flatnonzero(self._sent.words[::2, 0] != self._settled[::2])
+            self._settle_moved(slice(None, None, 2))
         else:
-            sockets = 2 * np.unique(rows)
-            sockets = sockets[self._sent.words[sockets, 0] != self._settled[sockets]]
-        if not len(sockets):
-            return
-        following = self._sent.words[sockets, 0]
+            self._settle_moved(2 * np.unique(rows))
+
+    def settle_part(self, part: int, parts: int) -> None:
+        """Of all rows, every so many-th."""
+        if self._carried:
+            self._settle_moved(slice(2 * part, None, 2 * parts))
+
+    def _settle_moved(self, among: Ints | slice) -> None:
+        """Settle the sockets that carried anything."""
+        moved = np.flatnonzero(self._lanes.words[among, _SENT_FIRST] != self._settled[among])
+        if len(moved):
+            self._settle(self._sockets[among][moved])
+
+    def _settle(self, sockets: Ints) -> None:
+        lanes = self._lanes.pick(sockets)
+        following = lanes[:, _SENT_FIRST]
         count = (following - self._settled[sockets]).astype(np.int64)
-        octets = self._octets[sockets] - HEADER * count
-        self._octets[sockets], self._settled[sockets] = 0, following
-        self._settle_sources(sockets, count, octets)
-        self._settle_listeners(sockets, count, octets)
-        wraps = (following & 0xFFFF >= _LAST_NUMBER) | (
-            self._expected.words[sockets, _FIRST] & 0xFFFF >= _LAST_NUMBER
-        )
+        octets = lanes[:, _OCTETS].astype(np.int64) - HEADER * count
+        self._lanes.words[sockets, _OCTETS], self._settled[sockets] = 0, following
+        self._settle_sources(sockets, lanes, count, octets)
+        self._settle_listeners(sockets, lanes, count, octets)
+        wraps = (following & 0xFFFF >= _LAST_NUMBER) | (lanes[:, _FIRST] & 0xFFFF >= _LAST_NUMBER)
         self._shut(sockets[wraps])
 
-    def _settle_sources(self, sockets: Ints, count: Ints, octets: Ints) -> None:
-        legs, rows = self._legs, sockets >> 1
+    def _settle_sources(self, sockets: Ints, lanes: Words, count: Ints, octets: Ints) -> None:
+        legs, rows, steps = self._legs, sockets >> 1, self._steps.pick(sockets)
         legs.in_highest[rows] += count
         legs.in_current[rows] += count
         legs.in_packets[rows] += count
         legs.in_octets[rows] += octets
-        legs.in_timestamp[rows] += count * self._expected_step.words[sockets, _TIMESTAMP]
+        legs.in_timestamp[rows] += count * steps[:, _TIMESTAMP]
         legs.in_window[rows] = _shifted(legs.in_window[rows], count)
-        legs.in_last[rows] = self._last[sockets]
-        legs.in_jitter[rows] = self._jitter[sockets] * legs.in_clock[rows]
+        legs.in_last[rows] = self._last(lanes, steps)
+        legs.in_jitter[rows] = lanes[:, _JITTER] * (legs.in_clock[rows] / 16e6)
 
-    def _settle_listeners(self, sockets: Ints, count: Ints, octets: Ints) -> None:
-        relayed = self._listener[sockets] != _NOBODY
-        sockets, count, octets = sockets[relayed], count[relayed], octets[relayed]
+    def _last(self, lanes: Words, steps: Words) -> Array:
+        """When each lane's last packet came."""
+        age = _microseconds(self._now) - (lanes[:, _DUE] - steps[:, _DUE])
+        return self._now - 1e-6 * age
+
+    def _settle_listeners(self, sockets: Ints, lanes: Words, count: Ints, octets: Ints) -> None:
+        relayed = np.flatnonzero(self._listener[sockets] != _NOBODY)
+        sockets, lanes = sockets[relayed], lanes[relayed]
+        steps = self._steps.pick(sockets)
         legs, listeners = self._legs, self._listener[sockets] >> 1
-        legs.out_next[listeners] += count
-        legs.out_timestamp[listeners] = (
-            self._sent.words[sockets, 1] - self._sent_step.words[sockets, 1]
-        )
-        legs.out_time[listeners] = self._last[sockets]
-        legs.out_packets[listeners] += count
-        legs.out_octets[listeners] += octets
+        legs.out_next[listeners] += count[relayed]
+        legs.out_timestamp[listeners] = lanes[:, _SENT_TIMESTAMP] - steps[:, _SENT_TIMESTAMP]
+        legs.out_time[listeners] = self._last(lanes, steps)
+        legs.out_packets[listeners] += count[relayed]
+        legs.out_octets[listeners] += octets[relayed]
+
+
+def _microseconds(now: Instant) -> np.uint32:
+    """The time modulo 2**32."""
+    return np.uint32(round(now * 1e6) & 0xFFFFFFFF)
 
 
 def _shifted(window: Array, count: Ints) -> Array:

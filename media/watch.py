@@ -115,10 +115,18 @@ class Watch:
         for row in rows[changed].tolist():
             self._emit(events.Spoke(int(self._legs.leg[row]), bool(self._speaks[row])))
 
-    def miss_packets(self, now: Instant) -> None:
-        """Tell once of each leg whose peer has sent nothing for too long."""
-        last = np.maximum(self._legs.in_last, self._since)
-        starved = now - last > self._allowed
+    def miss_packets(self, now: Instant, settle: Callable[[Ints], None]) -> None:
+        """Tell once of each leg whose peer has sent nothing for too long.
+
+        `settle` brings up to date what is known of rows that seem to be such.
+        """
+        settle(np.flatnonzero(self._lack(now) & ~self._starved))
+        starved = self._lack(now)
         for row in np.flatnonzero(starved & ~self._starved).tolist():
             self._emit(events.Starved(int(self._legs.leg[row]), float(self._allowed[row])))
         self._starved = starved
+
+    def _lack(self, now: Instant) -> Mask:
+        last = np.maximum(self._legs.in_last, self._since)
+        lack: Mask = now - last > self._allowed
+        return lack

@@ -10,8 +10,8 @@ from media.types import Instant, Seconds
 
 _WEIGHT = 0.05
 """Of the last turn in the estimate of how busy the engine is."""
-_STRETCH = 1.2
-"""Gathering and handling together may take this much of the time allowed for gathering."""
+_FREE = 0.4
+"""Part of its time that an engine may be busy before it gathers for less than it may."""
 
 
 class Pace:
@@ -29,7 +29,7 @@ class Pace:
     def left(self, now: Instant) -> Seconds:
         """To be asked when all is handled: how much longer the batch may be gathered."""
         self._busy = now - self._woke
-        return min(_STRETCH * self.gather / (1 + self._load), self.gather) - self._busy
+        return self.gather * min(1 + _FREE - self._load, 1) - self._busy
 
     def wake(self, now: Instant) -> None:
         """A batch is handled from now on."""

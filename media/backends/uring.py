@@ -80,8 +80,9 @@ class UringBackend:
         self._ring.submit()  # what is sent now must not make the waiting longer
         now = time.monotonic()
         gather = max(self.pace.left(now), _LEAST_GATHER)
+        worked = time.thread_time()
         completions = self._ring.wait(max(timeout - (now - begun), 0.0), gather)
-        self.pace.wake(time.monotonic())
+        self.pace.wake(time.monotonic() - (time.thread_time() - worked))  # receiving is work, too
         self._buffers.provide(self._held)
         self._next_send_row = self.pool.receiving
         return self._batch(completions)

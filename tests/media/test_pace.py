@@ -13,7 +13,7 @@ def test_an_idle_engine_gathers_for_as_long_as_it_may() -> None:
 
 
 @pytest.mark.parametrize("cost", [0.2, 0.4, 0.6, 0.8])
-def test_gathering_and_handling_take_no_longer_than_they_may(cost: float) -> None:
+def test_no_packet_is_under_way_for_much_longer_than_a_batch_may_be_gathered(cost: float) -> None:
     """`cost` is what handling takes of the time that its packets took to come."""
     pace, now = Pace(0.002), 10.0
     pace.wake(now)
@@ -24,5 +24,5 @@ def test_gathering_and_handling_take_no_longer_than_they_may(cost: float) -> Non
         now += left
         turn = left + cost * turn
         pace.wake(now)
-    assert turn * (1 + cost) <= 1.21 * 0.002
+    assert turn * (1 + cost) <= 1.41 * 0.002
     assert turn > 0.001
