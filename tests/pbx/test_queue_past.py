@@ -98,3 +98,18 @@ def row(name: str, entered_at: float, **facts: object) -> dict[str, object]:
     empty = dict.fromkeys(("connected_at", "left_at", "outcome", "agent", "details"))
     known = {"id": name, "call_id": "c", "queue": "sales", "caller": "101"}
     return known | empty | {"entered_at": entered_at} | facts
+
+
+@in_world(queue('exit_keys = { 1 = "queue:sales" }\n'))
+async def test_who_leaves_a_queue_and_joins_it_again_at_once_has_made_two_visits(
+    world: World,
+) -> None:
+    caller, anna, boris = await world.phones("101", "102", "103")
+    anna.busy = boris.busy = True
+    talk = caller.dial("700")
+    await world.pass_time(3)
+    talk.press("1")
+    await world.settle()
+    first, second = world.store.memory.table("visits")
+    assert (first["outcome"], second["outcome"]) == ("exit", None)
+    assert first["left_at"] == pytest.approx(second["entered_at"], abs=0.01)

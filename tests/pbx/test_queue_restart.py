@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from softswitch.api.views.centre import Centre
 from softswitch.store.errors import JournalFullError
 from tests.pbx.test_queue import joined, queue, state
 from tests.pbx.test_queue_callback import CALLBACK, ask_for_callback
@@ -204,6 +205,26 @@ async def test_promises_are_kept(world: World) -> None:
     (await customer.rings(within=1)).answer()
     await until(lambda: world.hears(desk) == {"101"}, within=1)
     assert not world.centre.floor.promised
+
+
+@in_world(queue())
+async def test_why_somebody_was_served_before_the_crash_is_still_known(world: World) -> None:
+    caller, anna, boris = await world.phones("101", "102", "103")
+    boris.dial("*46")
+    await world.pass_time(8)
+    talk = caller.dial("700")
+    desk = (await anna.rings()).answer()
+    await joined(world, talk, desk)
+    [call] = world.centre.floor.talking
+    view = Centre(world.switch)
+    before = await view.explain("call", call)
+    assert before.sentences[-1] == "  boris: paused."
+    talk.hang_up()
+    await world.settle()
+
+    await world.crash()
+    after = await Centre(world.switch).explain("call", call)
+    assert after.sentences == before.sentences
 
 
 @in_world(queue())

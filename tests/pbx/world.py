@@ -48,7 +48,8 @@ from softswitch.sip.timers import Timers
 from softswitch.sip.transaction import ServerTransaction
 from softswitch.sip.types import Seconds, Target
 from softswitch.sip.uri import SipUri
-from softswitch.store.engine_log import EngineLog, Remembered
+from softswitch.store.engine_log import EngineLog, Question, Remembered
+from softswitch.store.frame import encoded
 from softswitch.store.messages import Messages
 from softswitch.store.records import Records, interrupted
 from softswitch.store.registrations import Registrations
@@ -180,6 +181,9 @@ class MemoryLog:
 
     async def snapshot_aside(self, state: Callable[[], Any], *, alone: bool = False) -> None:
         self.snapshot(state())
+
+    async def ask(self, question: Question, since: float) -> bytes:
+        return encoded(question(json.loads(self.state), iter(self.events)))
 
     def close(self) -> None:
         """Nothing to give back."""

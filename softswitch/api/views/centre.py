@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ from acd.actions import Refused
 from acd.agent import Agent
 from acd.call import Entry
 from acd.events import CallLeft, CallMoved, Event, PriorityChanged, Tick
+from acd.explain import KEPT
 from acd.queue import Queue
-from acd.types import VisitOutcome
+from acd.types import Instant, VisitOutcome
 from config.targets import Target
 from softswitch.api import models
 from softswitch.api.view import RefusedError, UnknownError
@@ -154,15 +156,21 @@ class Centre:
         recent = offers_of(self._centre.floor, call)
         visits = await (await self._switch.store.search()).visits_of(call)
         ended = sum(len((visit["details"] or {}).get("offers", ())) for visit in visits)
-        if not visits or len(recent) >= max(ended, 1):
-            return recent
         ends = [visit["left_at"] for visit in visits]
+        starts = [visit["entered_at"] for visit in visits if visit["left_at"] is None]
+        if len(recent) >= ended and min(starts, default=math.inf) >= self._remembered_since():
+            return recent
         until = max(ends) if all(ends) else time.time()
         try:
             old = await self._centre.keeper.decisions(call, visits[0]["entered_at"], until)
         except (OSError, AsideError) as error:
             raise RefusedError(f"the queues' journal cannot be read: {error}") from error
         return old if len(old) > len(recent) else recent
+
+    def _remembered_since(self) -> Instant:
+        """From when on all decisions are in memory."""
+        decisions = self._centre.floor.decisions
+        return decisions[0].at if len(decisions) == KEPT else self._centre.keeper.began
 
     async def explain(self, subject: str, name: str) -> models.Explanation:
         self._centre.tell(Tick())  # what is told is of this moment

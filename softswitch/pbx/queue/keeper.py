@@ -55,6 +55,8 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self.clock = Clock(self._loop.time, wall)
         self.history = history
+        self.began: Instant = 0.0
+        """When this run took over."""
         self.perform: Callable[[Action], None] = _nothing
         self._journal = journal
         self._snapshots = Snapshots(journal, alarms, spawn, self._state, self._flush)
@@ -81,6 +83,7 @@ class Keeper:
         except (CodecError, KeyError, TypeError, ValueError) as error:
             raise StoreError(f"the queue journal cannot be understood: {error}") from error
         self.clock.not_before(self.engine.floor.now)
+        self.began = self.clock()
         if remembered.state is None:
             self._snapshots.take()
         return remembered.state is not None
