@@ -138,8 +138,9 @@ def test_a_caller_hears_music_then_the_agent_who_then_wraps_up(
     assert sales["answered"] == 1
 
 
-def test_a_caller_waits_on_after_the_switch_was_killed(tmp_path: Path) -> None:
-    """The phone is asked inside its dialog, keeps its place, and is served in it."""
+def test_callers_wait_and_talk_on_after_the_switch_was_killed(tmp_path: Path) -> None:
+    """The phone is asked inside its dialog, keeps its place, and is served in it; killed again,
+    both phones are asked, and their sound flows again."""
     with (
         running(tmp_path / "switch", QUEUE) as switch,
         Baresip(switch.account("101"), tmp_path / "101", tone=440) as caller,
@@ -154,9 +155,18 @@ def test_a_caller_waits_on_after_the_switch_was_killed(tmp_path: Path) -> None:
             # Her phone may be talking before anybody can hear its events.
             switch.until(lambda: agent(switch, "anna")["state"] == "talking", "her talk")
             anna.live(2.5)
+            switch.kill()
+            switch.start()
+            switch.ready()
+            switch.until(lambda: told(switch, "calls"), "their talk again")
+            anna.live(2.5)
             caller.hangup()
             anna.closed()
-        records = switch.command("records")
+        switch.until(lambda: not told(switch, "calls"), "its end")
+        last = told(switch, "records")["records"][0]
+        legs = told(switch, "records", "--call", last["id"])["legs"]
 
     assert seconds_of_tone(anna.heard()[0], 440) >= 1
-    assert "anna" in records.stdout
+    assert (last["queue"], last["agent"]) == ("sales", "anna")
+    for leg in legs:
+        assert leg["quality"]["packets_received"] > 50 and leg["quality"]["packets_sent"] > 50
