@@ -4,10 +4,14 @@ import asyncio
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.interop.phones import Pjsua
+from tests.interop.phones.live import LivePhones
 from tests.interop.ports import free_ports
+from tests.interop.sound import seconds_of_tone
 from tests.interop.switch import DOMAIN, Switch, running
 from tests.interop.wires import Handset, Wires
 from tests.support.phone import Phone, Talk, until
@@ -82,3 +86,22 @@ def test_p20_p21_a_handset_moves_without_a_gap(office: Switch, how: str) -> None
         gaps.append(asyncio.run(call(office, how)))
 
     assert min(gaps) < BOUND, gaps
+
+
+def test_p20_p21_a_real_phone_goes_on_from_another_address(office: Switch, tmp_path: Path) -> None:
+    """PJSIP registers anew and sends re-INVITE; both go on hearing each other."""
+    with (
+        LivePhones() as phones,
+        Pjsua(office.account("104"), tmp_path / "handset", tone=880) as handset,
+    ):
+        desk = phones.phone(office.account("103"), 440)
+        handset.registered()
+        talk = desk.calls("104").hears(880)
+        before = handset.wait_for("sound")["at"]
+        handset.move()
+        after = handset.wait_for("sound")["at"]
+        assert after != before
+        handset.live(1.5)
+        talk.hears(880).hang_up()
+        handset.ended()
+    assert seconds_of_tone(handset.heard()[0], 440) >= 1

@@ -13,7 +13,7 @@ class Pjsua(Scripted):
     """One phone with one account; answers by itself unless `answer` is another status.
 
     Events: registered (`status`), incoming (`caller`), state (`state`, `status`, `reason`),
-    mwi (`body`), transferred (`status`).
+    mwi (`body`), transferred (`status`), sound (`at`: the address that it speaks from).
     `prack` and `timer` are 0 off, 1 if asked, 2 required; `srtp` likewise.
     """
 
@@ -69,6 +69,10 @@ class Pjsua(Scripted):
 
     def transfer(self, user: str) -> None:
         self.tell("transfer", uri=user if ":" in user else self.account.uri(user))
+
+    def move(self) -> None:
+        """As in another network: it registers anew and goes on from another port (re-INVITE)."""
+        self.tell("move")
 
     def join(self) -> None:
         """Attended transfer: the party of the last call but one meets that of the last."""

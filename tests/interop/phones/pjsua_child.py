@@ -43,6 +43,7 @@ class Call(pj.Call):  # type: ignore[misc]
             self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
             self.player.createPlayer(self.phone.tone)
             self.recorder.createRecorder(str(heard))
+        tell("sound", at=self.getMedTransportInfo(0).localRtpName)
         self.player.startTransmit(sound)
         sound.startTransmit(self.recorder)
 
@@ -66,6 +67,9 @@ class Phone(pj.Account):  # type: ignore[misc]
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
         config.callConfig.prackUse, config.callConfig.timerUse = int(prack), int(timer)
         config.mwiConfig.enabled = True
+        config.ipChangeConfig.hangupCalls = False
+        anew = pj.PJSUA_CALL_REINIT_MEDIA | pj.PJSUA_CALL_UPDATE_CONTACT
+        config.ipChangeConfig.reinviteFlags = anew
         config.mediaConfig.srtpUse = int(srtp)
         config.mediaConfig.srtpSecureSignaling = 0
         config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
@@ -107,6 +111,8 @@ class Phone(pj.Account):  # type: ignore[misc]
                 self.calls[-1].dialDtmf(command["digits"])
             case "transfer":
                 self.calls[-1].xfer(command["uri"], pj.CallOpParam(True))
+            case "move":
+                pj.Endpoint.instance().handleIpChange(pj.IpChangeParam())
             case "join":
                 first, second = self.calls[-2:]
                 first.xferReplaces(second, pj.CallOpParam(True))
