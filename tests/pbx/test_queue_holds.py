@@ -159,3 +159,19 @@ async def test_a_short_hold_is_nobodys_business(world: World) -> None:
         desk.hold()
     await world.pass_time(50)
     assert alarms(world) == [] and not world.events("hold-reminded")
+
+
+@pytest.mark.parametrize("held", [30, 69.69])
+@in_world(rules("return"))
+async def test_a_hold_that_outlives_a_crash_is_no_longer_than_any_other(
+    world: World, held: float
+) -> None:
+    """Though it be time while both phones are asked whether they are there."""
+    talk, desk, _ = await forgotten(world)
+    boris = await world.phone("103")
+    await world.pass_time(held)
+    await world.crash()
+    other = await boris.rings(within=50)
+    assert desk.ended
+    other.answer()
+    await joined(world, talk, other)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from softswitch.pbx.conversation import Conversation
     from softswitch.pbx.queue.centre import Centre
 
+AGAIN: Seconds = 2.0
 TAKEN_OVER: Seconds = 1.0
 """Within which a conversation goes on over the new leg, if it is not just over."""
 
@@ -56,6 +57,8 @@ class Holds:
         """Ring the agent with the caller, or take the caller away from him."""
         leg = self._leg(order.leg)
         if leg is None:
+            if self._switch.continuing.awaits(order.leg):  # both phones are asked after a crash
+                asyncio.get_running_loop().call_later(AGAIN, self.reclaim, order)
             return
         if order.recall:
             self._stop(order.agent)
