@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.targets import Kind
+from softswitch.pbx.archive import keep_recordings
 from softswitch.pbx.beside import one_outside
 from softswitch.pbx.codes import (
     dnd_off,
@@ -17,12 +18,13 @@ from softswitch.pbx.conference import conference
 from softswitch.pbx.consult import attended, blind, let_go
 from softswitch.pbx.door import door
 from softswitch.pbx.extension import extension
+from softswitch.pbx.greetings import own_greeting_code
 from softswitch.pbx.group import group, group_login
 from softswitch.pbx.in_call import during_talk
 from softswitch.pbx.inbound import rules
 from softswitch.pbx.intercom import intercom
 from softswitch.pbx.mail import send_letters
-from softswitch.pbx.mailbox import any_box, own_box, own_greeting_code
+from softswitch.pbx.mailbox import any_box, own_box
 from softswitch.pbx.menu import menu
 from softswitch.pbx.mode_codes import mode_code
 from softswitch.pbx.mwi import light_lamps
@@ -41,7 +43,7 @@ from softswitch.pbx.queue.codes import (
 from softswitch.pbx.queue.direct import agent
 from softswitch.pbx.reachability import follow_handsets, watch_lamps
 from softswitch.pbx.recall_codes import callback, callback_off
-from softswitch.pbx.recording import keep_recordings, on_demand
+from softswitch.pbx.recording import on_demand
 from softswitch.pbx.targets import Features
 from softswitch.pbx.voicemail import keep_boxes, leave_message, voicemail
 

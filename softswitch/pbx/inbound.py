@@ -65,9 +65,10 @@ async def to_line(switch: Switch, call: Call, number: str) -> None:
 
 def has_rules_for(switch: Switch, dialled: str) -> bool:
     """Whether rules are asked when an extension dials this; help is never kept waiting."""
-    if dialled in switch.settings.emergency.numbers or switch.plan.line(dialled) is not None:
-        return False  # a line asks by itself
-    return any(rule.inside for rule in switch.settings.rules)
+    settings = switch.settings
+    if not any(rule.inside for rule in settings.rules) or dialled in settings.emergency.numbers:
+        return False
+    return switch.plan.line(dialled) is None  # a line asks by itself
 
 
 async def by_rules(switch: Switch, call: Call, dialled: str, otherwise: Targets) -> None:

@@ -1,4 +1,4 @@
-"""`*97`, `*98`, `*96`: the owner of a box listens, sorts, answers, and records a greeting (P7)."""
+"""`*97`, `*98`: the owner of a box listens, sorts, answers, changes his pin (P7)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from softswitch.calls.call import Call
 from softswitch.calls.causes import FORBIDDEN, NORMAL, UNKNOWN_NUMBER
 from softswitch.calls.errors import NotAnswered, Refused
 from softswitch.pbx import routing
-from softswitch.pbx.boxes import GREETING, boxes_of, folder_of, own_greeting
-from softswitch.pbx.dictation import dictate
+from softswitch.pbx.boxes import boxes_of, folder_of
+from softswitch.pbx.greetings import greeting_menu
 from softswitch.pbx.peers import Phone
 from softswitch.pbx.pins import change_pin, forgive, is_pin
 from softswitch.pbx.voice import ANY_KEY, Voice
@@ -21,7 +21,6 @@ from softswitch.store.voicemail import VoiceMessage
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
 
-LONGEST_GREETING = 60.0
 PIN_LENGTH = 4, 8
 IDLE = 3
 """How often a menu is said to one who presses nothing."""
@@ -53,15 +52,6 @@ async def any_box(switch: Switch, call: Call, phone: Phone, number: str) -> None
     raise Refused(FORBIDDEN)
 
 
-async def own_greeting_code(switch: Switch, call: Call, phone: Phone, _: str) -> None:
-    """`*96`: record the own greeting, without the way through the menus."""
-    if not switch.settings.has_box(phone.number):
-        raise Refused(UNKNOWN_NUMBER)
-    call.leg.answer()
-    await Visit(switch, call, (phone.number,)).record_greeting()
-    call.leg.hang_up(NORMAL)
-
-
 class Visit:
     """Somebody looks through his boxes; the first is the one whose greeting and pin are his."""
 
@@ -84,7 +74,7 @@ class Visit:
                 case "2":
                     await self._listen(self._messages(new=False), "vm-no-messages")
                 case "3":
-                    await self._greeting_menu()
+                    await greeting_menu(self._switch, self._call, self._boxes[0])
                 case "4":
                     await self._change_pin()
                 case "*":
@@ -216,46 +206,7 @@ class Visit:
         else:
             self._leaving = True
 
-    # -- greeting and pin ------------------------------------------------------------
-
-    async def _greeting_menu(self) -> None:
-        own = own_greeting(self._switch.settings, self._boxes[0])
-        match await self._voice.ask("vm-greeting-menu", end=""):
-            case "1":
-                await self.record_greeting()
-            case "2" if own is not None:
-                await self._voice.say(File(str(own)), keys=ANY_KEY)
-            case "2":
-                await self._voice.say("vm-greeting-none")
-            case "3":
-                if own is not None:
-                    own.unlink(missing_ok=True)
-                await self._voice.say("vm-greeting-removed")
-            case _:
-                pass
-
-    async def record_greeting(self) -> None:
-        """Record, listen, again, keep; one that is not kept leaves the former as it was."""
-        folder = folder_of(self._switch.settings, self._boxes[0])
-        draft = folder / f"new-{GREETING}"
-        try:
-            while True:
-                await self._voice.say("vm-record-after-tone")
-                said = await dictate(self._switch, self._call.leg, draft, most=LONGEST_GREETING)
-                if said.error is not None:
-                    await self._voice.say("vm-not-saved")
-                    return
-                key = await self._voice.ask("vm-record-menu", end="")
-                while key == "2":
-                    await self._voice.say(File(str(draft)), keys=ANY_KEY)
-                    key = await self._voice.ask("vm-record-menu", end="")
-                if key != "3":
-                    break
-            if key == "1":
-                draft.replace(folder / GREETING)
-                await self._voice.say("vm-greeting-saved")
-        finally:
-            draft.unlink(missing_ok=True)
+    # -- the pin ---------------------------------------------------------------------
 
     async def _change_pin(self) -> None:
         least, most = PIN_LENGTH

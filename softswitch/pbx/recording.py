@@ -7,9 +7,7 @@ end of a call.  Stereo: the served party left, the other one right.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +24,7 @@ from media.items import Item, Silence, Tone
 from softswitch.calls.call import Call
 from softswitch.calls.inbox import Inbox
 from softswitch.calls.leg import Leg
+from softswitch.pbx.archive import home
 from softswitch.pbx.voice import Voice
 from softswitch.sip.types import Seconds
 
@@ -38,7 +37,6 @@ log = structlog.get_logger("recording")
 ALARM: Final = "recording"
 BEEP: Final = Tone("confirm")
 LONGEST_NOTICE: Seconds = 30.0
-TIDY_EVERY: Seconds = 3600.0
 ROOM_RATE: Final = 8000
 
 
@@ -258,33 +256,3 @@ def queue_of(settings: Settings, call: Call) -> Queue | None:
     """The queue that the call came through last."""
     kind, _, name = call.doing.partition(":")
     return settings.queues.get(name) if kind == Kind.QUEUE else None
-
-
-def home(settings: Settings) -> Path:
-    """The folder of all recordings."""
-    return settings.recording.folder or settings.switch.data / "recordings"
-
-
-async def keep_recordings(switch: Switch) -> None:
-    """Delete recordings that are older than `keep_days`, a day's folder at a time."""
-    while True:
-        days = switch.settings.recording.keep_days
-        if days is not None:
-            today = dt.datetime.now(switch.settings.switch.zone).date()
-            last = today - dt.timedelta(days=days)
-            gone = await asyncio.to_thread(forget_before, home(switch.settings), last)
-            if gone:
-                log.info("old recordings deleted", days=gone)
-        await asyncio.sleep(TIDY_EVERY)
-
-
-def forget_before(folder: Path, last: dt.date) -> int:
-    """Delete the folders of days before `last`; how many.  Files of others are left alone."""
-    days = sorted(folder.glob("[0-9]" * 4 + "/[0-9][0-9]/[0-9][0-9]"))
-    old = [day for day in days if "/".join(day.parts[-3:]) < f"{last:%Y/%m/%d}"]
-    for day in old:
-        shutil.rmtree(day, ignore_errors=True)
-        for parent in (day.parent, day.parent.parent):
-            if not any(parent.iterdir()):
-                parent.rmdir()
-    return len(old)

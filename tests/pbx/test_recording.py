@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 from media import commands, events
-from softswitch.pbx.recording import forget_before
+from softswitch.pbx.archive import forget_before
 from tests.pbx.world import World, in_world
 from tests.support.phone import Talk, until
 
