@@ -110,20 +110,27 @@ class Continuing:
 
     async def _take_up(self, known_as: str, facts: dict[str, Any], room: asyncio.Semaphore) -> None:
         served, other = facts["legs"]
-        async with room:
-            self._set(known_as, facts | {"legs": [skip_numbers(served), skip_numbers(other)]})
-            legs = await asyncio.gather(
-                found(self._switch, served), found(self._switch, other, other["id"])
-            )
-        del self._left[known_as]
-        if self._begin(legs, known_as, facts):
-            return
+        legs: Sequence[Leg | None] = ()
+        goes_on = False
+        try:
+            async with room:
+                self._set(known_as, facts | {"legs": [skip_numbers(served), skip_numbers(other)]})
+                legs = await asyncio.gather(
+                    found(self._switch, served), found(self._switch, other, other["id"])
+                )
+            goes_on = self._begin(legs, known_as, facts)
+        finally:
+            del self._left[known_as]
+            if not goes_on:
+                self._give_up(legs, other["id"])
+                self._drop(known_as)
+
+    def _give_up(self, legs: Sequence[Leg | None], awaited: str) -> None:
         for leg in legs:
             if leg is not None:
                 leg.hang_up(UNREACHABLE)
         for listener in self.on_lost:
-            listener(other["id"])
-        self._drop(known_as)
+            listener(awaited)
 
     def _begin(self, legs: Sequence[Leg | None], known_as: str, facts: dict[str, Any]) -> bool:
         served, other = legs
