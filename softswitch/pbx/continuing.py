@@ -121,6 +121,7 @@ class Continuing:
             goes_on = self._begin(legs, known_as, facts)
         finally:
             del self._left[known_as]
+            self._awaited.discard(other["id"])
             if not goes_on:
                 self._give_up(legs, other["id"])
                 self._drop(known_as)
