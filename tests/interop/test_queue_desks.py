@@ -61,7 +61,7 @@ QUEUES = {
     "outside": 'number = "705"\nagents = ["clara"]',
     "hot": 'number = "706"\nagents = ["dora"]\nwrap_up = 0',
     "twofold": 'number = "707"\nagents = ["emil"]',
-    "recalling": f'number = "708"\nagents = {STAFF}\nring_time = 5\n'
+    "recalling": f'number = "708"\nagents = {STAFF}\nring_time = 15\n'
     "forgotten = { after = 1, grace = 0.5 }",
     "returning": f'number = "709"\nagents = {STAFF}\n'
     'forgotten = { after = 1, grace = 0.5, then = "return" }',
@@ -104,8 +104,9 @@ def rest(office: Office, agent: str) -> float:
 def test_two_missed_calls_pause_an_agent(office: Office) -> None:
     """Each has the agent rest first; once paused, she is for no queue."""
     for caller, consequence in ((office.first, "resting"), (office.second, "paused")):
+        assert not office.anna.is_rung
         talk = caller.calls("702")
-        office.anna.rings().over()
+        office.anna.misses()
         office.until_state("anna", consequence)
         if consequence == "resting":
             assert rest(office, "anna") == 100

@@ -175,6 +175,14 @@ class LivePhone:
         until(lambda: self.is_rung, f"a call at {self.number}")
         return self._incoming.pop(0)
 
+    def misses(self) -> None:
+        """Let the next call that comes in ring until it is given up, however soon.
+
+        Ask `is_rung` before, which forgets calls that nobody has looked at.
+        """
+        until(lambda: self._incoming, f"a call at {self.number}")
+        self._incoming.pop(0).over()
+
     def takes(self) -> LiveTalk:
         """Answer the next call that comes in."""
         return self.rings().answer()
