@@ -9,7 +9,7 @@ import fcntl
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 
@@ -33,36 +33,44 @@ def _claim() -> int:
     raise RuntimeError(f"more than {len(SLOTS)} processes run tests here")
 
 
-_LOW = _claim()
-_singles = range(_LOW, _LOW + SINGLE, 10)
-_first = os.getpid() % len(_singles)  # the ports of the last run may still be winding down
-_candidates: Iterator[int] = cycle([*_singles[_first:], *_singles[:_first]])
+class _Slot:
+    """The ports of this process, claimed when the first one is asked for: phones that are Python
+    import this page as well, and ask for none."""
+
+    def __init__(self) -> None:
+        self.low = _claim()
+        self.singles = range(self.low, self.low + SINGLE, 10)
+        first = os.getpid() % len(self.singles)  # ports of the last run may still be winding down
+        self.candidates = cycle([*self.singles[first:], *self.singles[:first]])
+        self.end = self.low + WIDTH
+        """Below which the media of the next engine lie."""
+
+
+_slot = cache(_Slot)
 
 
 def free_ports(count: int = 1, host: str = "127.0.0.1") -> int:
     """The first of `count` (at most 10) consecutive free ports; it is even."""
-    for _ in _singles:
-        first = next(_candidates)
+    slot = _slot()
+    for _ in slot.singles:
+        first = next(slot.candidates)
         if all(is_free(host, first + offset) for offset in range(count)):
             return first
-    raise RuntimeError(f"no {count} free ports from {_LOW} on")
-
-
-_end = _LOW + WIDTH
+    raise RuntimeError(f"no {count} free ports from {slot.low} on")
 
 
 def media_range(count: int = 300) -> tuple[int, int]:
     """Ports for the media of one engine that none of our others has, nor had lately."""
-    global _end
+    slot = _slot()
     for _ in range(2 * WIDTH // count):
-        low = _end - count & ~1
-        if low < _LOW + SINGLE:
-            _end = _LOW + WIDTH
+        low = slot.end - count & ~1
+        if low < slot.low + SINGLE:
+            slot.end = slot.low + WIDTH
             continue
-        _end = low
+        slot.end = low
         if is_free("127.0.0.1", low):
             return low, low + count - 1
-    raise RuntimeError(f"no {count} free ports for media from {_LOW + SINGLE} on")
+    raise RuntimeError(f"no {count} free ports for media from {slot.low + SINGLE} on")
 
 
 def is_free(host: str, port: int) -> bool:
