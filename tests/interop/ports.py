@@ -9,6 +9,7 @@ import fcntl
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -38,10 +39,11 @@ class _Slot:
     import this page as well, and ask for none."""
 
     def __init__(self) -> None:
-        self.low = _claim()
+        self.low: int = _claim()
         self.singles = range(self.low, self.low + SINGLE, 10)
         first = os.getpid() % len(self.singles)  # ports of the last run may still be winding down
-        self.candidates = cycle([*self.singles[first:], *self.singles[:first]])
+        order = [*self.singles[first:], *self.singles[:first]]
+        self.candidates: Iterator[int] = cycle(order)
         self.end = self.low + WIDTH
         """Below which the media of the next engine lie."""
 
