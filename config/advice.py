@@ -1,12 +1,13 @@
 """Warnings: what can be obeyed, but was probably not meant."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from config.addresses import is_loopback
 from config.groups import Group
 from config.menus import Menu
 from config.problems import Problem, dotted
-from config.prompts import unsaid
+from config.prompts import shipped, unsaid
 from config.queues import Queue
 from config.references import all_targets
 from config.settings import Settings
@@ -17,6 +18,7 @@ def advice(settings: Settings) -> list[Problem]:
     """Everything worth a second look."""
     found = [*_placeholders(settings), *_passwords(settings), *_files(settings)]
     found += [*unsaid(settings), *_idle(settings), *_never(settings)]
+    found += _everything(settings)
     return [Problem(key, sentence, warning=True) for key, sentence in found]
 
 
@@ -50,14 +52,30 @@ def _files(settings: Settings) -> Iterator[tuple[str, str]]:
         for language, path in files.items():
             if not path.is_file():
                 key = dotted("prompts", name, "file", *([language] if language else []))
-                instead = "its text is spoken" if prompt.text else "callers hear nothing"
-                yield key, f"{path} does not exist; {instead} instead"
+                yield key, f"{path} does not exist; {_instead(settings, name, files)} instead"
     for name, music in settings.music.items():
         if music.folder is not None and not music.folder.is_dir():
             yield dotted("music", name, "folder"), f"there is no folder {music.folder}"
         for index, path in enumerate(music.files):
             if not path.is_file():
                 yield dotted("music", name, "files", index), f"{path} does not exist"
+
+
+def _instead(settings: Settings, name: str, files: Mapping[str, Path]) -> str:
+    """What is heard where one of the files is not there, in the order in which it is looked for."""
+    if any(files[each].is_file() for each in (settings.switch.language, "en") if each in files):
+        return "callers hear it in another language"
+    if settings.prompts[name].text:
+        return "its text is spoken"
+    return "callers hear the one that ships" if name in shipped() else "callers hear nothing"
+
+
+def _everything(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Rules that would take every call of every extension, calls to the outside too."""
+    for index, rule in enumerate(settings.rules):
+        if rule.inside and rule.to and not (rule.caller or rule.called or rule.digits):
+            key = dotted("rules", index, "inside")
+            yield key, "decides whatever extensions dial; say which by caller or called"
 
 
 def _idle(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -22,8 +22,7 @@ from media.prompts import LANGUAGES, texts
 
 def unsaid(settings: Settings) -> Iterator[tuple[str, str]]:
     """(dotted key, sentence) of every prompt that cannot be said as it is written."""
-    shipped = {name for language in LANGUAGES for name in texts(language)}
-    known = {*settings.prompts, *shipped}
+    known = {*settings.prompts, *shipped()}
     for key, name in prompts_named(settings):
         if Path(name).suffix.lower() in SOUND_FILES and name not in known:
             if not Path(name).is_file():
@@ -35,6 +34,12 @@ def unsaid(settings: Settings) -> Iterator[tuple[str, str]]:
         for key in _texts(settings):
             yield key, "espeak-ng is not installed, so the text is not spoken"
             return
+
+
+@cache
+def shipped() -> frozenset[str]:
+    """The prompts that there are without any settings."""
+    return frozenset(name for language in LANGUAGES for name in texts(language))
 
 
 def prompts_named(settings: Settings) -> Iterator[tuple[str, str]]:

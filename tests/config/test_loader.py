@@ -200,6 +200,14 @@ def test_circles_lead_through_lines_and_numbers_of_ours() -> None:
     assert any(each.startswith("number:74957654321 → number:74957654321;") for each in circles)
 
 
+def test_a_rule_that_would_take_all_that_extensions_dial_is_warned_of() -> None:
+    rule = '[[rules]]\nname = "all"\ninside = true\nto = "extension:101"\n'
+    (warned,) = [each for each in warnings("[extensions.101]\n" + rule) if "inside" in each]
+    assert "rules[0].inside: decides whatever extensions dial" in warned
+    narrow = f'[extensions.101]\n{rule}called = "2"'
+    assert not [each for each in warnings(narrow) if "inside" in each]
+
+
 def test_mistakes_of_form_do_not_hide_those_of_meaning() -> None:
     """What is faulty is cut out and the rest is checked; what was cut out is not missed."""
     text = """

@@ -44,3 +44,24 @@ def test_a_file_beside_the_settings_and_a_shipped_prompt_are_found(tmp_path: Pat
     assert settings is not None
     assert settings.menus["main"].prompt == ("welcome", str(tmp_path / "mine.wav"))
     assert not [problem for problem in problems if "hear nothing" in problem.sentence]
+
+
+@pytest.mark.parametrize(
+    ("entry", "instead"),
+    [
+        ('prompts.hello = { file = { en = "here.wav", ru = "gone.wav" } }', "another language"),
+        ('prompts.hello = { file = { en = "gone.wav" }, text = "Hello" }', "its text is spoken"),
+        ('prompts.welcome = { file = "gone.wav" }', "the one that ships"),
+        ('prompts.hello = { file = "gone.wav" }', "callers hear nothing"),
+    ],
+)
+def test_a_file_that_is_gone_is_one_warning_which_says_what_is_heard(
+    tmp_path: Path, entry: str, instead: str
+) -> None:
+    (tmp_path / "here.wav").touch()
+    (tmp_path / "file.toml").write_text(entry + "\n" + MENU + 'prompt = "welcome"')
+
+    _, problems = examine(tmp_path / "file.toml")
+
+    [warning] = [problem for problem in problems if "gone.wav" in problem.sentence]
+    assert warning.warning and instead in warning.sentence

@@ -278,6 +278,7 @@ def test_i3_a_prompt_without_its_file_is_said_in_the_next_language(office: Offic
         line for line in office.switch.command("check").stdout.splitlines() if "absent" in line
     ]
     assert len(warned) == 1 and warned[0].startswith("warning: prompts.hello.file.ru")
+    assert warned[0].endswith("callers hear it in another language instead")
     director = office.phones.phone(office.switch.account("104"), 1600)
     director.calls("501").hears(HELLO)
     office.phones.hang_up_all()
