@@ -7,6 +7,7 @@ or a queue, cannot be rung.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from softswitch.calls.call import Call
 from softswitch.calls.dial import Place
 from softswitch.calls.party import Party
 from softswitch.calls.switchboard import Headers
+from softswitch.pbx import modes
 
 if TYPE_CHECKING:
     from softswitch.pbx.switch import Switch
@@ -51,9 +53,19 @@ def places(
 
 
 def at_home(switch: Switch, target: Target) -> Target:
-    """`number:102` is `extension:102` where that is one of ours; all else is as it was."""
-    if target.kind is Kind.NUMBER and (ours := switch.plan.target(target.name)) is not None:
+    """`number:102` is `extension:102` where that is one of ours; all else is as it was.
+
+    So is a line of ours that leads to an extension now.
+    """
+    if target.kind is not Kind.NUMBER:
+        return target
+    if (ours := switch.plan.target(target.name)) is not None:
         return ours
+    if (line := switch.plan.line(target.name)) is not None:
+        mode = modes.current(switch.settings, switch.store.state, time.time())
+        scenario = switch.settings.lines[line].scenario(mode)
+        if scenario and scenario[0].kind is Kind.EXTENSION:
+            return scenario[0]
     return target
 
 

@@ -23,6 +23,9 @@ ring = "all"
 )
 
 
+LINE = '[lines."74951234567"]\nany = "extension:104"\n'
+
+
 async def office(world: World) -> tuple[Phone, Phone, Phone]:
     anna, boris = await world.phones("101", "102")
     return anna, boris, world.outside(CITY)
@@ -65,6 +68,21 @@ async def test_a_group_rings_a_member_outside(world: World) -> None:
     await until(lambda: talk.answered)
     await world.settle()
     assert ringing.ended and world.hears(talk) == {CITY}
+
+
+@in_world(OFFICE.replace('"number:+79161234567"]', '"number:84951234567"]') + LINE)
+async def test_our_own_line_that_leads_to_an_extension_is_rung_inside(world: World) -> None:
+    """As a member of a group, and as a third party by keys; no trunk is seized."""
+    anna, boris, mobile = await office(world)
+    clara, dora = await world.phones("103", "104")
+    anna.dial("600")
+    await clara.rings()
+    (await dora.rings()).answer()
+    await world.settle()
+    _, mine = await talking(world, boris, clara)
+    mine.press("*284951234567#")
+    await dora.rings()
+    assert not mobile.talks
 
 
 @in_world(OFFICE)
