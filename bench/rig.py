@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -157,10 +157,21 @@ def opened(
     return legs
 
 
-def sound_figures(reading: Reading) -> dict[str, float]:
-    """What every measurement of mixed sound tells, for each frame that was sent to a phone."""
+async def sound_figures(
+    media: Media, phones: Phones, legs: Sequence[MediaLeg], seconds: Seconds, sending: bool = True
+) -> dict[str, float | int | str]:
+    """What every measurement of mixed sound tells, for each frame that was sent to a phone.
+
+    The legs are connected, and hear what they are to hear as soon as the engine has got to it.
+    """
+    await media.stats()
+    await settle()
+    (before,) = await media.stats()
+    reading = await phones.run(media.pids[0], hosts(legs), seconds, sending)
+    (after,) = await media.stats()
     seen = reading.outcome
     return {
+        "late_ticks": after.late_ticks - before.late_ticks,
         "us_per_frame": reading.per(seen.received),
         "user_us_per_frame": 1e6 * reading.user / max(seen.received, 1),
         "load": reading.load,
@@ -169,6 +180,22 @@ def sound_figures(reading: Reading) -> dict[str, float]:
         "spacing_p999_ms": 1e3 * seen.spacing_p999,
         "crowd_late_ms": seen.late_slots,
     }
+
+
+BUSY = 0.7
+BUSY_SECONDS: Seconds = 20.0
+"""A thousand ticks, so that one in a thousand is among them."""
+_KEPT = ("load", "frames", "lost", "spacing_p999_ms", "late_ticks", "crowd_late_ms")
+
+
+def scaled(count: int, load: float) -> int:
+    """How many would take `BUSY` of a core, if so many take `load` of it."""
+    return max(round(count * BUSY / load), 1)
+
+
+def busy(count: int, told: Mapping[str, float | int | str]) -> dict[str, float | int | str]:
+    """What is told of the load that fills the core so far: how punctual the sound was."""
+    return {"busy_count": count, **{f"busy_{key}": told[key] for key in _KEPT}}
 
 
 async def settle() -> None:

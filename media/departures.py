@@ -21,8 +21,11 @@ _PORTION = 256
 _PAUSE: Seconds = 0.002
 """From the beginning of one portion to that of the next, if there is time for it."""
 _MOST_HELD: Seconds = 0.015
-_EASE = 0.002
-"""Part by which the time held shrinks with every tick that was made sooner."""
+_MARGIN = 1.2
+"""How much longer than the slowest of late a tick may take unnoticed."""
+_EASE = 0.0003
+"""Part of what was not needed by which the time held shrinks: half of it in three quarters of a
+minute."""
 _SPARE: Seconds = 0.001
 """Before the next tick all must have left."""
 
@@ -67,7 +70,8 @@ class Departures:
             return
         took = now - tick
         if took < _MOST_HELD:  # beyond is no pace but an accident
-            self._held = max(took, self._held - _EASE * (self._held - took))
+            wanted = min(_MARGIN * took, _MOST_HELD)
+            self._held = max(wanted, self._held - _EASE * (self._held - wanted))
         portions = -(-len(self._sockets) // _PORTION)
         self._pause = min(_PAUSE, max(TICK - self._held - _SPARE, 0.0) / portions)
         self.due = tick + self._held
