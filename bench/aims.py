@@ -16,6 +16,11 @@ BASELINES = {
     "b2bua.switch_call_with_digest_ms": "b2bua.asterisk_call_with_digest_ms",
     "b2bua.switch_registration_ms": "b2bua.asterisk_registration_ms",
     **{
+        f"asterisk.switch_{kind}_{name}": f"asterisk.asterisk_{kind}_{name}"
+        for kind in ("relay", "rooms", "hold")
+        for name in ("us_per_frame", "spacing_p999_ms")
+    },
+    **{
         f"relay.{backend}_{name}": f"relay.rtpengine_{name}"
         for backend in ("io_uring", "epoll")
         for name in ("us_per_packet", "delay_median_ms", "delay_p99_ms", "jitter_p99_ms")

@@ -42,6 +42,7 @@ MEASUREMENTS = (
     Measurement("hold", "Music on hold", (3, 35)),
     Measurement("transcode", "Calls between two codecs", (3, 35)),
     Measurement("recording", "Recorded calls", (3, 11)),
+    Measurement("asterisk", "Sound through Asterisk", (30, 180), taken="whole"),
     Measurement("opening", "Opening a leg, changing whom it hears", (3, 11)),
     Measurement("scaling", "Growth of sound", (30, 55), taken="whole"),
     Measurement("engine", "The call centre's engine", (9, 150), "empty call", alone=True),

@@ -18,7 +18,7 @@ from media.types import TICK, Instant, Ints, Mask, Quads, Seconds
 
 _ROWS = 4096
 _PORTION = 256
-_PAUSE: Seconds = 0.002
+_PAUSE: Seconds = 0.0015
 """From the beginning of one portion to that of the next, if there is time for it."""
 _MOST_HELD: Seconds = 0.015
 _MARGIN = 1.2

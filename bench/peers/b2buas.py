@@ -18,34 +18,36 @@ from tests.interop.ports import free_ports
 from tests.interop.process import Child
 
 _HERE = Path(__file__).parent
+CONFIGURATION = _HERE / "asterisk"
 _PLACES = f"{_HERE.parent / 'out' / 'sippy' / 'bin'}:{os.environ['PATH']}:/usr/sbin"
 """`make peers` gives sippy a Python environment of its own."""
 PEOPLE = (*CALLERS, *CALLEES, *AGENTS)
 
 
-def _program(name: str) -> str | None:
+def program(name: str) -> str | None:
+    """Where a peer's program is, if it is installed."""
     return shutil.which(name, path=_PLACES)
 
 
 def has_asterisk() -> bool:
-    return _program("asterisk") is not None
+    return program("asterisk") is not None
 
 
 def has_sippy() -> bool:
-    return _program("b2bua_simple") is not None
+    return program("b2bua_simple") is not None
 
 
 @contextmanager
 def asterisk(folder: Path) -> Iterator[Server]:
     """Asterisk with chan_pjsip, our extensions and passwords, and no call records."""
     folder.mkdir(parents=True)
-    port, program = free_ports(), _program("asterisk")
-    assert program is not None, "make peers installs asterisk where the distribution has it"
-    for path in (_HERE / "asterisk").glob("*.conf"):
+    port, found = free_ports(), program("asterisk")
+    assert found is not None, "make peers installs asterisk where the distribution has it"
+    for path in CONFIGURATION.glob("*.conf"):
         text = path.read_text().replace("FOLDER", str(folder)).replace("PORT", str(port))
         people = "".join(map(_endpoint, PEOPLE)) if path.stem == "pjsip" else ""
         (folder / path.name).write_text(text + people)
-    words = [program, "-f", "-C", str(folder / "asterisk.conf")]
+    words = [found, "-f", "-C", str(folder / "asterisk.conf")]
     with Child(words, folder / "log") as child:
         child.wait_for_output("Asterisk Ready", 30.0)
         place(child.pid, MEASURED)
@@ -64,9 +66,9 @@ def _endpoint(user: str) -> str:
 def sippy(folder: Path, phones: int) -> Iterator[Server]:
     """sippy's simple B2BUA, which asks nobody for a password and sends all to the port `phones`."""
     folder.mkdir(parents=True)
-    port, caller, program = free_ports(), free_ports(), _program("b2bua_simple")
-    assert program is not None, "make peers installs sippy"
-    words = [program, "-f", "-l", "127.0.0.1", "-p", str(port), "-n", f"127.0.0.1:{phones}"]
+    port, caller, found = free_ports(), free_ports(), program("b2bua_simple")
+    assert found is not None, "make peers installs sippy"
+    words = [found, "-f", "-l", "127.0.0.1", "-p", str(port), "-n", f"127.0.0.1:{phones}"]
     quiet = {"SIPLOG_BEND": "none", "SIPLOG_LVL": "CRIT"}
     with Child(words, folder / "log", env=quiet) as child:
         table, line = Path("/proc/net/udp"), f":{port:04X} "
