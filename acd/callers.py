@@ -15,6 +15,9 @@ from acd.types import OfferOutcome, VisitOutcome
 
 LEAVING = frozenset({VisitOutcome.EXIT, VisitOutcome.WITHDRAWN, VisitOutcome.OVERFLOWED})
 
+AVOIDED = 60.0
+"""Seconds in which a call is not offered to the agent from whom it was taken away."""
+
 
 class Callers:
     def __init__(self, floor: Floor, lines: Lines, offers: Offers, callbacks: Callbacks) -> None:
@@ -56,6 +59,9 @@ class Callers:
         floor.next_call += 1
         call.customer, call.skills = event.customer, event.skills
         call.preferred = event.preferred or floor.memory.get(event.customer, "")
+        if event.avoid:
+            call.excluded[event.avoid] = floor.now + AVOIDED
+            call.preferred = "" if call.preferred == event.avoid else call.preferred
         floor.calls[call.id] = call
         return call
 

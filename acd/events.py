@@ -41,7 +41,8 @@ class CallJoined:
     A call known already only adds the queues it does not wait in.  `arrived` is when the call came
     to the switch (default: now) and is kept for its life.  `customer` (a number or an account)
     finds a kept place and the agent of last time; `preferred` names that agent outright.
-    `skills` is a requirement beyond the queue's own.
+    `skills` is a requirement beyond the queue's own.  `avoid` is an agent from whom the call was
+    taken away: not asked for it again for a while, and preferred no longer.
     """
 
     call: CallId
@@ -51,6 +52,7 @@ class CallJoined:
     arrived: Instant | None = None
     skills: str = ""
     preferred: str = ""
+    avoid: str = ""
 
 
 @record

@@ -83,6 +83,7 @@ class Lines:
             entry.sticky_until = now + queue.settings.sticky
         if len(queue.steps) > 1:
             self.step(entry)
+            self._exhaust(entry)
         self.shelve(entry)
         assert entry.pool is not None
         if not entry.pool.free:
@@ -93,7 +94,13 @@ class Lines:
         floor.out.append(Joined(call.id, queue.name, place + 1, call.priority, expected, callback))
         floor.restless[call.id] = call
         floor.newcomers.append(entry)
-        if queue.timed or entry.sticky_until is not None or call.callback or len(call.entries) > 1:
+        if (
+            queue.timed
+            or entry.sticky_until is not None
+            or call.callback
+            or call.excluded
+            or len(call.entries) > 1
+        ):
             self.arm(call)
         return entry
 

@@ -226,7 +226,8 @@ def _any_join(pick: Pick, call: str) -> CallJoined:
     queues = tuple(f"q{pick(3)}" for _ in range(1 + (pick(4) == 0)))
     customer = f"customer{pick(5)}" if pick(2) else ""
     skills = "sales >= 2" if pick(8) == 0 else ""
-    return CallJoined(call, queues, customer, pick(5) - 2, None, skills)
+    avoid = f"a{pick(5)}" if pick(6) == 0 else ""
+    return CallJoined(call, queues, customer, pick(5) - 2, None, skills, avoid=avoid)
 
 
 class Watch:

@@ -477,6 +477,20 @@ def test_c39_a_recalled_conversation_goes_on_over_another_leg() -> None:
     assert centre.engine.floor.agents["anna"].state is State.WRAP_UP
 
 
+def test_c39_who_forgot_a_caller_is_not_asked_for_him_again_at_once() -> None:
+    """Nor does he wait for that agent, or for the next tier."""
+    members = (Member("anna", tier=1), Member("bob", tier=2))
+    steps = (Step(0, tier=1), Step(600, tier=2))
+    rules = QueueSettings(members=members, steps=steps, sticky=60)
+    centre = Centre(settings({"q": rules}))
+    assert only(centre.call("one", customer="+1", preferred="anna", avoid="anna"), Offer).agent == (
+        "bob"
+    )
+    centre = Centre(settings({"q": queue("anna")}))
+    assert of(centre.call("one", avoid="anna"), Offer) == []
+    assert only(centre.wait(60), Offer).agent == "anna"
+
+
 def test_c39_who_takes_the_caller_back_is_not_reminded() -> None:
     centre, offer = busy_centre(q=queue("anna", max_hold=60))
     leg = f"leg-{offer.offer}"

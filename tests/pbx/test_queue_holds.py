@@ -96,15 +96,19 @@ async def test_a_recall_in_vain_returns_the_caller_to_his_old_place(world: World
     assert world.hears(talk) == {"music"} and world.hears(behind) == {"music"}
     assert state(world, "anna") == "wrap-up"
 
-    desk = await anna.rings(within=60)
+    behind.hang_up()
+    boris.busy = False
+    desk = await boris.rings(within=30)
+    assert not anna.is_ringing  # nobody is asked soon for whom he has forgotten
     desk.answer()
     await joined(world, talk, desk)
     [(_, talked, held)] = figures(world)
     assert 94 < talked < 97 and 89 < held < 91
 
 
-@in_world(rules("return"))
+@in_world(rules("return") + 'greeting = "welcome"\nsticky = { wait = 60 }\n')
 async def test_the_caller_may_return_at_once(world: World) -> None:
+    """Nobody waits for who has forgotten him, and he is not greeted again."""
     talk, desk, anna = await forgotten(world)
     boris = await world.phone("103")
     other = await boris.rings(within=75)
@@ -112,7 +116,7 @@ async def test_the_caller_may_return_at_once(world: World) -> None:
     other.answer()
     await joined(world, talk, other)
     agents = [row["agent"] for row in world.store.memory.table("visits")]
-    assert agents == ["anna", "boris"]
+    assert agents == ["anna", "boris"] and world.told().count("welcome") == 1
     assert [e["details"]["held"] for e in world.events("hold-returned")] == [
         pytest.approx(70, abs=0.5)
     ]

@@ -51,14 +51,21 @@ class Turned(Exception):  # noqa: N818 - the way out of waiting, no fault
 class Caller:
     """A call that waits.  `queue` is the one whose rules and music hold now."""
 
-    def __init__(self, centre: Centre, call: Call, queue: str, *, known_as: str = "") -> None:
-        """`known_as`: the call as the engine knows it already."""
+    def __init__(
+        self, centre: Centre, call: Call, queue: str, *, known_as: str = "", forgotten_by: str = ""
+    ) -> None:
+        """`known_as`: the call as the engine knows it already.
+
+        `forgotten_by`: the agent from whom it was taken away; he is not asked again soon, and
+        nobody is greeted twice.
+        """
         self.centre, self.call, self.queue = centre, call, queue
         self.id = known_as or call.id
         self.mail: Inbox[Mail] = Inbox()
         self.left: Left | None = None
         self.hearing = Hearing(centre.switch, call, centre.spawn)
         self._greeting: str | None = None
+        self._forgotten_by = forgotten_by
         self._offered_callback = False
 
     @property
@@ -127,6 +134,7 @@ class Caller:
             priority=call.priority,
             arrived=self.centre.arrived(call),
             skills=" and ".join(at_least(name, level) for name, level in call.skills.items()),
+            avoid=self._forgotten_by,
         )
         call.record.learn(queue=self.queue)
         self.centre.tell(event)
@@ -152,7 +160,7 @@ class Caller:
             self.centre.returning.remember(self)
             return
         self.call.language = self.call.language or self.settings.language
-        greeting = self._greeting or self.settings.greeting
+        greeting = self._greeting or (None if self._forgotten_by else self.settings.greeting)
         self.call.leg.answer()
         self.call.record.leg(self.call.leg.id, **self.call.leg.facts())
         self.centre.returning.remember(self)

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from acd.actions import Held, Reclaim, Remind, TalkEnded
 from acd.events import AgentLegReplaced
-from config.targets import Kind
 from softswitch.calls.causes import CANCELLED, NORMAL
 from softswitch.calls.events import Commanded, Replaced
 from softswitch.calls.leg import Leg
 from softswitch.calls.party import Party
 from softswitch.pbx.messages import post
 from softswitch.pbx.queue.bell import Bell
-from softswitch.pbx.targets import one, serve
+from softswitch.pbx.queue.caller import Caller
 from softswitch.sip.types import Seconds
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class Holds:
         call.release(held)
         if call.leg is not caller:
             call.serve(caller)
-        await serve(self._switch, call, one(Kind.QUEUE, order.queue))
+        await Caller(self._centre, call, order.queue, forgotten_by=order.agent).visit()
         return True
 
     # -- inside ------------------------------------------------------------------------
