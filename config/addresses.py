@@ -7,7 +7,8 @@ from typing import Annotated, Any, NamedTuple, Self, TypeAlias
 from pydantic import GetCoreSchemaHandler, PlainSerializer, PlainValidator
 from pydantic_core import CoreSchema, core_schema
 
-TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
+TRANSPORTS = ("udp", "tcp", "tls")
+LATER = ("ws", "wss")
 
 
 def split_host_port(text: str) -> tuple[str, int]:
@@ -44,11 +45,13 @@ class Listen(NamedTuple):
     @classmethod
     def parse(cls, text: object) -> Self:
         transport, _, rest = str(text).partition(":")
-        if transport not in TRANSPORTS:
+        if transport not in TRANSPORTS + LATER:
             raise ValueError(
                 f'"{text}" names no transport; write it as udp:0.0.0.0:5060'
                 f" (transports: {', '.join(TRANSPORTS)})"
             )
+        if transport in LATER:
+            raise ValueError(f'"{text}": WebSocket is not served yet; take udp:, tcp: or tls:')
         host, port = split_host_port(rest)
         _must_be_literal(host, f"{transport}:…")
         return cls(transport, host, port)

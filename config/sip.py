@@ -23,7 +23,7 @@ class Timers(Table):
 
 
 class Streams(Table):
-    """`[sip.streams]`: bounds of TCP, TLS and WebSocket connections."""
+    """`[sip.streams]`: bounds of TCP and TLS connections."""
 
     header_bytes: Annotated[int, Field(ge=1024)] = 65_536
     """Longest start line with headers."""
@@ -32,7 +32,7 @@ class Streams(Table):
     message_time: Positive = 10.0
     """How long one message may take to arrive."""
     handshake_time: Positive = 5.0
-    """How long a TLS or WebSocket handshake may take."""
+    """How long a TLS handshake may take."""
     idle_time: Positive = 3600.0
     """A connection silent for so long is closed."""
     connections: Annotated[int, Field(gt=0)] = 20_000
@@ -42,7 +42,7 @@ class Streams(Table):
 
 
 class Tls(Table):
-    """`[sip.tls]`: certificate of `tls:` and `wss:` listeners."""
+    """`[sip.tls]`: certificate of `tls:` listeners."""
 
     certificate: FilePath | None = None
     """PEM file with the chain; absent: one is made in the data folder at first start."""
@@ -61,7 +61,7 @@ class SipTable(Table):
         Listen("udp", "0.0.0.0", 5060),
         Listen("tcp", "0.0.0.0", 5060),
     )
-    """Where SIP is spoken: `udp:0.0.0.0:5060`, also `tcp:`, `tls:`, `ws:`, `wss:`."""
+    """Where SIP is spoken: `udp:0.0.0.0:5060`, also `tcp:`, `tls:`, and `udp:[::]:5060`."""
     external: Host | None = None
     """Address that phones outside see in Contact, where a router translates ours."""
     local_networks: tuple[Network, ...] = ()

@@ -76,7 +76,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _certificates(settings: Settings) -> Iterator[Problem]:
     tls, api = settings.sip.tls, settings.api
-    if any(listen.transport in ("tls", "wss") for listen in settings.sip.listen):
+    if any(listen.transport == "tls" for listen in settings.sip.listen):
         yield from _pair("sip.tls", tls.certificate, tls.key)
     if api.listen != "off":
         yield from _pair("api", api.certificate, api.key)

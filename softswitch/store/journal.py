@@ -13,7 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from softswitch.store.errors import JournalCorruptError, JournalFullError, JournalLockedError
+from softswitch.store.errors import (
+    JournalCorruptError,
+    JournalFullError,
+    JournalLockedError,
+    StoreError,
+)
 from softswitch.store.frame import Damage, Entry, pack, scan
 
 SEGMENT_BYTES: Final = 8 << 20
@@ -51,12 +56,16 @@ class Journal:
         """Open for appending.  An empty journal, or one behind `after`, goes on at `after + 1`.
 
         Raises `JournalLockedError` if a running switch has it, `JournalCorruptError` if its last
-        file is damaged before its end.
+        file is damaged before its end, `StoreError` where the directory cannot be used.
         """
         self._directory = directory
         self._segment_bytes = segment_bytes
-        directory.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(directory / "lock")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(directory / "lock")
+        except OSError as error:
+            reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
+            raise StoreError(f"nothing can be kept in {directory}: {reason}") from error
         self._segments: deque[Segment] = deque(_segments(directory))
         self.repair: Repair | None = None
         self.last_written = self._modified()

@@ -315,6 +315,7 @@ def test_a_sentence_is_one_line_of_bearable_length() -> None:
          "sip.tls.certificate: /nowhere.pem cannot be read (No such file or directory)"),
         (f'[sip]\nlisten = ["tls:0.0.0.0:5061"]\ntls = {{ certificate = "{__file__}" }}',
          f"sip.tls.certificate: {__file__} and its key do not fit, or are no PEM files"),
+        ('[sip]\nlisten = ["ws:0.0.0.0:8088"]', "WebSocket is not served yet"),
         ('[records]\ndatabase = "mysql://root@localhost/x"',
          "records: database is no URL that we know; write it as sqlite://… or postgresql://…"),
         ('[destinations]\nlocal = "89"\nmobile = ["7", "89"]',

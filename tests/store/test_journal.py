@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softswitch.store.errors import JournalCorruptError, JournalFullError, JournalLockedError
+from softswitch.store.errors import (
+    JournalCorruptError,
+    JournalFullError,
+    JournalLockedError,
+    StoreError,
+)
 from softswitch.store.frame import Damage, Entry, pack, scan
 from softswitch.store.journal import Journal
 
@@ -181,3 +186,10 @@ def test_a_full_disk_keeps_nothing_and_breaks_nothing(
     journal.sync()
     journal.close()
     assert payloads(tmp_path) == ["before", "after"]
+
+
+def test_a_folder_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "acd").touch()
+
+    with pytest.raises(StoreError, match=r"nothing can be kept in .*acd: it is no folder"):
+        Journal(tmp_path / "acd")
