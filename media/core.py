@@ -38,10 +38,10 @@ from media.watch import Watch
 
 _MOST_REPORTS = 20
 """Reports of quality at a time, so that many legs opened at once do not hold up the tick."""
-_PARTS = 10
-"""Ticks in which all legs are looked at, a part of them in each: no packet waits for all."""
-_MISSING, _REPORTING = 0, (3, 8)
-"""In which of these ticks silent peers are looked for, and in which reports are sent."""
+_ROUND = 20
+"""Ticks in which all legs are looked at: a part of them in every other, so that no packet waits
+for all; in those between, silent peers are looked for, or reports are sent."""
+_MISSING, _REPORTING = (1, 11), (5, 9, 15, 19)
 _PATIENT: Seconds = 0.005
 """Gathering of batches while nothing is relayed: what is mixed waits for the tick anyway."""
 _FEW = 8
@@ -236,8 +236,7 @@ class Core:
         while len(batch.sockets):
             left, decoded = self.express.carry(batch, now)
             if decoded is not None:
-                packets, tracked = decoded
-                self.mixer.collect(packets, self.legs.in_codec[packets.leg], tracked)
+                self.mixer.keep(decoded)
             if left is None:
                 return
             carried = len(batch.sockets) - len(left)
@@ -366,11 +365,12 @@ class Core:
             self.watch.tick(self.mixer.voices(8000))
             self.recordings.tick()
             self._end_players()
-        part = self._tick % _PARTS
-        self.express.settle_part(part, _PARTS)
-        if part == _MISSING:
+        at = self._tick % _ROUND
+        if at % 2 == 0:
+            self.express.settle_part(at // 2, _ROUND // 2)
+        elif at in _MISSING:
             self.watch.miss_packets(now, self.express.settle)
-        elif part in _REPORTING:
+        elif at in _REPORTING:
             self._report(now)
 
     def _end_players(self) -> None:

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from media.backends import Backend, Batch
+from media.intake import Sounds, plain_payloads
 from media.legs import AUDIO, Legs
 from media.reception import Tracked
 from media.rtp import HEADER, Packets
@@ -55,9 +56,8 @@ class Carried(NamedTuple):
 
     left: Ints | None
     """Packets for the ordinary path, as indices of the batch; None: all were carried."""
-    decoded: tuple[Packets, Tracked] | None
-    """Packets that were carried and that somebody needs the samples of, each the newest of its
-    stream."""
+    decoded: Sounds | None
+    """Of what was carried, that of which somebody needs the samples."""
 
 
 class _Table:
@@ -124,7 +124,7 @@ class Express:
         self._carried, self._now = True, now
         self._send(sockets, rows, lengths, lanes)
         self._go_on(sockets, lengths, lanes, now)
-        return Carried(left, self._to_decode(sockets, rows, lengths, lanes))
+        return Carried(left, self._to_decode(sockets, rows, lengths))
 
     def _heads(self, rows: Ints) -> Words:
         """Source and header of each packet, in host order."""
@@ -165,38 +165,28 @@ class Express:
         following[:, _JITTER] += change - (lanes[:, _JITTER] >> 4)
         self._lanes.lay(sockets, following)
 
-    def _to_decode(
-        self, sockets: Ints, rows: Ints, lengths: Ints, lanes: Words
-    ) -> tuple[Packets, Tracked] | None:
+    def _to_decode(self, sockets: Ints, rows: Ints, lengths: Ints) -> Sounds | None:
         if not self._decodes:
             return None
         wanted = np.flatnonzero(self._decoded.take(sockets))
         if not len(wanted):
             return None
-        first, timestamp, ssrc = lanes[wanted, _FIRST : _SSRC + 1].T.astype(np.int64)
-        sockets, rows, lengths = sockets[wanted], rows[wanted], lengths[wanted]
-        packets = Packets(
-            sockets >> 1,
-            rows,
-            lengths,
-            first,
-            (first >> 16) & 0x7F,
-            first & 0xFFFF,
-            timestamp,
-            ssrc,
-            np.full(len(wanted), HEADER, np.int64),
-            np.ones(len(wanted), np.bool_),
-        )
-        return packets, self._track(sockets)
-
-    def _track(self, sockets: Ints) -> Tracked:
-        """Where packets just carried stand in their streams."""
-        legs, rows, never = self._legs, sockets >> 1, np.zeros(len(sockets), np.bool_)
+        if len(wanted) != len(sockets):
+            sockets, rows, lengths = sockets[wanted], rows[wanted], lengths[wanted]
+        legs, own, never = self._legs, sockets >> 1, np.zeros(len(sockets), np.bool_)
         following = self._lanes.words[sockets, _SENT_FIRST]
         count = (following - self._settled[sockets]).astype(np.int64)
-        sequence = legs.in_highest[rows] + count
-        step = self._steps.words[sockets, _TIMESTAMP]
-        return Tracked(sequence, legs.in_timestamp[rows] + count * step, never, never, ~never)
+        return Sounds(
+            own,
+            legs.in_codec[own],
+            legs.in_highest[own] + count,
+            legs.in_timestamp[own] + count * self._steps.words[sockets, _TIMESTAMP],
+            never,
+            never,
+            ~never,
+            lengths - HEADER,
+            plain_payloads(self._backend.pool, rows, lengths),
+        )
 
     # Lanes
 

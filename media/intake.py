@@ -41,10 +41,10 @@ class Sounds(NamedTuple):
 def collect(pool: Pool, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> Sounds:
     octets = pool.octets
     lengths = packets.length - packets.payload_at
-    width = int(lengths.max(initial=0))
     if (packets.payload_at == rtp.HEADER).all():
-        payloads = octets[packets.row, _PAYLOAD : _PAYLOAD + width]
+        payloads = plain_payloads(pool, packets.row, packets.length)
     else:
+        width = int(lengths.max(initial=0))
         columns = (DATA + packets.payload_at)[:, None] + np.arange(width)
         payloads = octets[packets.row[:, None], np.minimum(columns, octets.shape[1] - 1)]
     padded = (packets.first & _PADDED) != 0
@@ -52,6 +52,12 @@ def collect(pool: Pool, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> 
         last = octets[packets.row, DATA + packets.length - 1].astype(np.int64)
         lengths = np.where(padded, np.maximum(lengths - last, 0), lengths)
     return Sounds(packets.leg, kinds, *tracked, lengths, payloads)
+
+
+def plain_payloads(pool: Pool, rows: Ints, lengths: Ints) -> Octets:
+    """What follows the headers of packets in which they are as short as they can be."""
+    payloads: Octets = pool.octets[rows, _PAYLOAD : DATA + int(lengths.max(initial=rtp.HEADER))]
+    return payloads
 
 
 def join(parts: list[Sounds]) -> Sounds:

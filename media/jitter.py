@@ -84,6 +84,8 @@ class JitterBuffer:
         self._lag, self._lag_slot = integers(), integers()
         self._wait, self._stray, self._stray_at = integers(), integers(), integers()
         self._least, self._age, self._spare_windows = integers(), integers(), integers()
+        self._place = integers()
+        """Of a row in the batch that is put; else anything."""
         self._quiet: Mask = np.zeros(capacity, np.bool_)
         self._hiss: Floats = np.zeros(capacity, np.float32)
 
@@ -125,6 +127,12 @@ class JitterBuffer:
         sequence numbers a duplicate is told from a late packet, and a gap in time that is none in
         number (discontinuous transmission) from loss.
         """
+        order = np.arange(len(rows))
+        self._place[rows] = order
+        if (self._place[rows] == order).all():  # no row comes twice
+            if len(rows):
+                self._put(rows, timestamps, frames, samples, sequences)
+            return
         for batch in _one_of_each(rows):
             chosen = None if sequences is None else sequences[batch]
             self._put(rows[batch], timestamps[batch], frames[batch], samples[batch], chosen)
@@ -164,12 +172,18 @@ class JitterBuffer:
         following: Mask = np.zeros(len(rows), np.bool_)
         if sequences is not None:
             verdict = self._sequences.feed(rows, sequences)
-            self.duplicate[rows] += verdict.duplicate
-            self.reordered[rows] += verdict.reordered
-            wanted &= ~verdict.duplicate
             following = verdict.following
+            if not following.all():
+                self.duplicate[rows] += verdict.duplicate
+                self.reordered[rows] += verdict.reordered
+                wanted &= ~verdict.duplicate
         self._begin(rows, timestamps, wanted & ~self._ring.is_open(rows))
-        wanted &= self._on_the_ring(rows, timestamps, samples, wanted)
+        offset = timestamps - self._playout[rows]
+        if wanted.all() and self._all_in_place(offset):
+            self._stray[rows] = 0
+            self._least[rows] = np.minimum(self._least[rows], offset // self._frame)
+        else:
+            wanted &= self._on_the_ring(rows, timestamps, samples, wanted)
         if not wanted.all():
             rows, timestamps, frames = rows[wanted], timestamps[wanted], frames[wanted]
             samples, following = samples[wanted], following[wanted]
@@ -194,6 +208,10 @@ class JitterBuffer:
         self._newest[rows] = self._silent_until[rows] = timestamps
         self._stray[rows] = self._wait[rows] = self._age[rows] = self._spare_windows[rows] = 0
         self._least[rows] = _UNKNOWN
+
+    def _all_in_place(self, offset: Integers) -> bool:
+        """Whether no packet is late or too far ahead, as nearly always."""
+        return int(offset.min()) >= 0 and int(offset.max()) <= self._deepest
 
     def _on_the_ring(
         self, rows: Rows, timestamps: Integers, samples: Integers, wanted: Mask
@@ -230,14 +248,21 @@ class JitterBuffer:
         self, rows: Rows, timestamps: Integers, samples: Integers, following: Mask
     ) -> None:
         """Time went on and numbers did not: the sender was silent up to here, nothing is lost."""
-        paused = following & (timestamps > self._newest[rows])
-        self._silent_until[rows[paused]] = timestamps[paused]
-        self._newest[rows] = np.maximum(self._newest[rows], timestamps + samples)
+        newest = self._newest[rows]
+        paused = following & (timestamps > newest)
+        if paused.any():
+            self._silent_until[rows[paused]] = timestamps[paused]
+        self._newest[rows] = np.maximum(newest, timestamps + samples)
         self._quiet[rows] = False
 
     def _write(self, rows: Rows, offset: Integers, frames: Pcm, samples: Integers) -> None:
         """Put sound where it belongs: whole slots of all rows together, pieces one by one."""
-        whole = (offset % self._frame == 0) & (samples % self._frame == 0)
+        ahead = offset // self._frame
+        whole = ahead * self._frame == offset
+        if (samples == self._frame).all() and whole.all() and int(ahead.min(initial=0)) >= 0:
+            self._ring.write(rows, self._head[rows] + ahead, frames[:, : self._frame])
+            return
+        whole &= samples % self._frame == 0
         if not whole.all():
             for i in np.flatnonzero(~whole).tolist():
                 self._write_pieces(int(rows[i]), int(offset[i]), frames[i, : samples[i]])
@@ -269,10 +294,15 @@ class JitterBuffer:
         states = played.astype(np.uint8)
         if not played.all():
             self._fill_holes(rows, heard, states, filled, waiting)
-        self._smooth_returns(rows, heard, played)
-        self._skip_spare(rows, heard, played)
-        self._empty_run[rows] = np.where(played, 0, self._empty_run[rows] + 1)
-        self._last_heard[rows] = np.where(played, self._head[rows], self._last_heard[rows])
+        run = self._empty_run[rows]
+        if played.all() and not run.any():  # as nearly always
+            self._skip_spare(rows, heard, played)
+            self._last_heard[rows] = self._head[rows]
+        else:
+            self._smooth_returns(rows, heard, played)
+            self._skip_spare(rows, heard, played)
+            self._empty_run[rows] = np.where(played, 0, run + 1)
+            self._last_heard[rows] = np.where(played, self._head[rows], self._last_heard[rows])
         self._advance(rows, waiting)
         return heard, states
 
@@ -378,8 +408,6 @@ def _one_of_each(rows: Rows) -> list[npt.NDArray[np.intp]]:
     """Indices into `rows`, in batches without a row twice; a row's packets keep their order."""
     order = np.argsort(rows, kind="stable")
     first = np.diff(rows[order], prepend=-1) != 0
-    if first.all():
-        return [np.arange(len(rows))] if len(rows) else []
     starts = np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))
     turn = np.arange(len(rows)) - starts
     return [order[turn == k] for k in range(int(turn.max()) + 1)]

@@ -88,11 +88,12 @@ class Mixer:
     # Packets come
 
     def collect(self, packets: rtp.Packets, kinds: Ints, tracked: Tracked) -> None:
-        """Keep audio packets of legs that somebody hears until the tick, which wants many at once.
+        """Take sound that somebody hears out of the pool.  Rows are all different."""
+        self.keep(collect(self._backend.pool, packets, kinds, tracked))
 
-        Rows are all different.
-        """
-        self._collected.append(collect(self._backend.pool, packets, kinds, tracked))
+    def keep(self, sounds: Sounds) -> None:
+        """Until the tick, which wants many at once.  Rows are all different."""
+        self._collected.append(sounds)
 
     def _take_in(self) -> None:
         """Decode what was collected, into the jitter buffers; of each leg in its order."""
@@ -108,7 +109,9 @@ class Mixer:
 
     def _receive(self, sounds: Sounds) -> None:
         """Decode audio of rows that are all different."""
-        kind_list = np.unique(sounds.kinds).tolist()
+        kind_list = sounds.kinds[:1].tolist()
+        if (sounds.kinds != sounds.kinds[:1]).any():
+            kind_list = np.unique(sounds.kinds).tolist()
         for rate, wants in self._wants.items():
             wanted = wants[sounds.rows] & ~sounds.repeated
             for kind in kind_list:

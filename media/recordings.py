@@ -49,7 +49,7 @@ class WavFile:
             raise
 
     def append(self, samples: Pcm) -> None:
-        octets = samples.astype("<i2", copy=False).tobytes()
+        octets = np.ascontiguousarray(samples, "<i2").data.cast("B")
         self._write(octets)
         self._octets += len(octets)
 
@@ -70,7 +70,7 @@ class WavFile:
             self._rate, self._rate * block, block, 16, b"data", data,
         )  # fmt: skip
 
-    def _write(self, octets: bytes) -> None:
+    def _write(self, octets: bytes | memoryview) -> None:
         """All of it: a raw file may take less than it is given when the disk is nearly full."""
         rest = memoryview(octets)
         while rest:
