@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -414,23 +415,23 @@ def notified(*states: str) -> list[str]:
 
 def test_lamps_tell_of_a_queue_a_mode_and_a_park_slot(office: Office, tmp_path: Path) -> None:
     """A queue's lamp blinks while somebody waits there."""
-    lamps = {}
-    for number, lit in (("700", "early"), ("\\*93", "confirmed"), ("71", "confirmed")):
-        dark = "<state>terminated"
-        steps = [*subscribed("dialog"), *notified(dark, f"<state>{lit}", dark), REFERENCE]
-        name = number.replace("\\*", "*")
-        lamps[name] = office.sipp(tmp_path / name.replace("*", "c"), *steps, user="107", to=name)
-    until(lambda: all(dark_is_known(lamp) for lamp in lamps.values()), "three dark lamps")
-    waiting = office.guest.calls("700")
-    office.desk.calls("*93").hears_voice().over()
-    parked = office.desk.calls("*68")
-    until(lambda: all(lit_is_known(lamp) for lamp in lamps.values()), "three lit lamps")
-    waiting.hang_up()
-    parked.hang_up()
-    office.desk.calls("*93").hears_voice().over()
-    for lamp in lamps.values():
-        lamp.passes()
-        lamp.stop()
+    dark = "<state>terminated"
+    with ExitStack() as phones:
+        lamps = []
+        for number, lit in (("700", "early"), ("*93", "confirmed"), ("71", "confirmed")):
+            steps = [*subscribed("dialog"), *notified(dark, f"<state>{lit}", dark), REFERENCE]
+            lamp = office.sipp(tmp_path / f"lamp-{len(lamps)}", *steps, user="107", to=number)
+            lamps.append(phones.enter_context(lamp))
+        until(lambda: all(map(dark_is_known, lamps)), "three dark lamps")
+        waiting = office.guest.calls("700")
+        office.desk.calls("*93").hears_voice().over()
+        parked = office.desk.calls("*68")
+        until(lambda: all(map(lit_is_known, lamps)), "three lit lamps")
+        waiting.hang_up()
+        parked.hang_up()
+        office.desk.calls("*93").hears_voice().over()
+        for lamp in lamps:
+            lamp.passes()
 
 
 def dark_is_known(lamp: Sipp) -> bool:
