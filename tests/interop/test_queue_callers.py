@@ -49,6 +49,10 @@ members = ["103"]
 ring_time = 1
 [modes.fair]
 hours = []
+[menus.who]
+number = "500"
+prompt = "tea"
+collect = { field = "customer", then = "queue:known" }
 """
 HELD_OFF = 'requires = "english >= 9"'
 """Nobody can do that, so callers wait though agents are there."""
@@ -79,6 +83,7 @@ QUEUES = {
     "chain": f'number = "715"\nagents = {STAFF}\nstrategy = "skill"\nskills = {{ sales = 1 }}\n'
     'greeting = "told"\nsticky = { wait = 3 }\nring_time = 1\nmax_wait = 4.5\n'
     'overflow = { to = ["group:late", "voicemail:109"] }',
+    "known": f'number = "719"\nagents = {STAFF}\nsticky = {{ by = "customer" }}',
     "promise": 'number = "716"\nagents = ["anna"]\n'
     "callback = { offer_after = 100, retries = 1, retry_every = 1 }",
     "forgetful": 'number = "717"\nagents = ["anna"]\nexit_keys = { 2 = "callback" }\n'
@@ -247,6 +252,19 @@ def test_a_chain_from_greeting_to_voicemail_in_one_call(office: Office) -> None:
     office.other.misses()
     talk.hears_voice()
     assert visits(office, "chain") == ["answered", "timed-out"]
+
+
+def test_a_customer_gets_the_agent_of_last_time_from_whatever_phone(office: Office) -> None:
+    """Known by what he typed into a menu."""
+    office.command("anna", "pause")
+    talk = office.first.calls("500").has_heard(TEA).press("77#")
+    joined(talk, office.boris.takes())
+    talk.hang_up()
+    office.command("anna", "resume")
+    for agent in ("anna", "boris"):
+        office.until_state(agent, "idle")
+    talk = office.second.calls("500").has_heard(TEA).press("77#")
+    joined(talk, office.boris.takes())
 
 
 # -- called back ---------------------------------------------------------------------------------
