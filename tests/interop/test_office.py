@@ -417,7 +417,7 @@ def test_lamps_tell_of_a_queue_a_mode_and_a_park_slot(office: Office, tmp_path: 
     """A queue's lamp blinks while somebody waits there."""
     dark = "<state>terminated"
     with ExitStack() as phones:
-        lamps = []
+        lamps: list[Sipp] = []
         for number, lit in (("700", "early"), ("*93", "confirmed"), ("71", "confirmed")):
             steps = [*subscribed("dialog"), *notified(dark, f"<state>{lit}", dark), REFERENCE]
             lamp = office.sipp(tmp_path / f"lamp-{len(lamps)}", *steps, user="107", to=number)
