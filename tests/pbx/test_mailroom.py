@@ -211,7 +211,7 @@ def test_a_letter_waits_until_the_server_takes_it(room: Mailroom, refusals: int)
         box.add(MESSAGE)
         assert list(room._state.space(LETTERS)) == ["m"]
         running = asyncio.create_task(box.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await handler.taken.wait()
             while room._state.space(LETTERS):  # noqa: ASYNC110 - the post tells nobody
                 await asyncio.sleep(0)

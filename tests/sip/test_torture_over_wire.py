@@ -74,7 +74,7 @@ async def serving() -> AsyncIterator[Server]:
     listeners = [Listener(transport, "127.0.0.1", 0) for transport in ("udp", "tcp")]
     try:
         server.ports = await wires.listen(listeners)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             yield server
         assert server.crashes == []
     finally:

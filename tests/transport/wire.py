@@ -49,7 +49,7 @@ async def listening(
     try:
         listeners = [Listener(transport, host, 0) for transport, host in where]
         taken = await wires.listen(listeners, server_tls)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             yield recorder, wires, taken
     finally:
         await wires.close()
