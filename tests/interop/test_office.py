@@ -48,8 +48,11 @@ pytestmark = pytest.mark.interop
 
 TONES = {"101": 440, "102": 660, "103": 880, "109": 1100, "106": 1400}
 DESK, ANNA, BORIS, DOOR, GUEST = TONES.values()
-JINGLE, OFFER, HELLO, ASK = 500, 750, 1000, 1250
+JINGLE, OFFER, HELLO, ASK, SHORT = 500, 750, 1000, 1250, 1700
 """Hz of the sound files."""
+SAID_SHORT = ("callback-accepted", "conf-all-muted", "conf-enter-pin", "conf-joined", "conf-left")
+SAID_SHORT += ("conf-muted", "conf-only-person", "conf-say-name", "echo-begin", "mode-automatic")
+"""Prompts that are a tone here, since nobody waits for their words."""
 SOUNDS = {"jingle": JINGLE, "offer": OFFER, "hello": HELLO, "ask": ASK}
 CHANGES = """
 [music.news]
@@ -231,7 +234,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         "last_week": today - dt.timedelta(days=7),
         "next_week": today + dt.timedelta(days=7),
     }
+    write_tone(folder / "short.wav", SHORT, 0.3)
     changes = CHANGES.replace("{web}", str(web.port)) + RULES.format(**dates)
+    changes += "".join(f'[prompts.{name}]\nfile = "short.wav"\n' for name in SAID_SHORT)
     switch = ExampleOffice(folder, '[switch]\ndomain = "office.test"\n' + changes)
     with serving(switch), LivePhones() as phones:
         people = [phones.phone(switch.account(number), tone) for number, tone in TONES.items()]
