@@ -71,6 +71,7 @@ class Call:
         "preferred",
         "priority",
         "served_by",
+        "shown",
         "skills",
     )
 
@@ -80,6 +81,7 @@ class Call:
         self.arrived = arrived
         self.priority = priority
         self.customer = ""
+        self.shown = ""
         self.preferred = ""
         self.skills = ""
         self.live = True

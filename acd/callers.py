@@ -58,6 +58,7 @@ class Callers:
         call = Call(event.call, floor.next_call, arrived, priority)
         floor.next_call += 1
         call.customer, call.skills = event.customer, event.skills
+        call.shown = event.shown or event.customer
         call.preferred = event.preferred or floor.memory.get(event.customer, "")
         if event.avoid:
             call.excluded[event.avoid] = floor.now + AVOIDED

@@ -42,7 +42,8 @@ class CallJoined:
     to the switch (default: now) and is kept for its life.  `customer` (a number or an account)
     finds a kept place and the agent of last time; `preferred` names that agent outright.
     `skills` is a requirement beyond the queue's own.  `avoid` is an agent from whom the call was
-    taken away: not asked for it again for a while, and preferred no longer.
+    taken away: not asked for it again for a while, and preferred no longer.  `shown` stands for the
+    caller in reports; absent: `customer`.
     """
 
     call: CallId
@@ -53,6 +54,7 @@ class CallJoined:
     skills: str = ""
     preferred: str = ""
     avoid: str = ""
+    shown: str = ""
 
 
 @record

@@ -29,7 +29,7 @@ AGENT_FACTS = (
     "tried", "detail", "until", "since", "pooled",
 )  # fmt: skip
 CALL_FACTS = (
-    "customer", "preferred", "skills", "live", "served_by", "hops", "excluded",
+    "customer", "shown", "preferred", "skills", "live", "served_by", "hops", "excluded",
 )  # fmt: skip
 ENTRY_FACTS = (
     "joined", "callback", "step", "sticky_until", "rung_at", "announced", "told", "told_at",

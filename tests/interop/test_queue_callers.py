@@ -265,6 +265,8 @@ def test_a_customer_gets_the_agent_of_last_time_from_whatever_phone(office: Offi
         office.until_state(agent, "idle")
     talk = office.second.calls("500").has_heard(TEA).press("77#")
     joined(talk, office.boris.takes())
+    rows = [row for row in office.ask("visits?since=0") if row["queue"] == "known"]
+    assert sorted(row["caller"] for row in rows) == ["101", "102"]
 
 
 # -- called back ---------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ class Centre:
 
     def _waiting(self, entry: Entry, place: int) -> models.Waiting:
         call = entry.call
-        number = call.callback.number if call.callback else call.customer
+        number = call.callback.number if call.callback else call.shown or call.customer
         waiting = self._centre.callers.get(call.id)
         return models.Waiting(
             call=call.id,

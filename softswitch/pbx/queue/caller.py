@@ -125,12 +125,13 @@ class Caller:
     # -- joining -----------------------------------------------------------------------
 
     def _join(self) -> None:
-        call = self.call
+        call, customer = self.call, self._customer()
         look_at_hours(self.centre, self.queue)
         event = CallJoined(
             self.id,
             (self.queue,),
-            customer=self._customer(),
+            customer=customer,
+            shown="" if customer == self.number else self.number,
             priority=call.priority,
             arrived=self.centre.arrived(call),
             skills=" and ".join(at_least(name, level) for name, level in call.skills.items()),

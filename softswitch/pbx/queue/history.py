@@ -68,7 +68,7 @@ class History:
 
     def take(self, event: Event, actions: Iterable[Action], floor: Floor) -> None:
         """What the engine answered to `event`."""
-        caller = event.customer if isinstance(event, CallJoined) else ""
+        caller = (event.shown or event.customer) if isinstance(event, CallJoined) else ""
         actions, self._born = list(actions), 0
         for action in actions:  # those whose visit ends by the same event, too
             if isinstance(action, OfferEnded):
@@ -91,7 +91,7 @@ class History:
     def _join(self, action: Joined, caller: str, floor: Floor) -> None:
         call = floor.calls.get(action.call)
         if call is not None:
-            caller = call.callback.number if call.callback else call.customer
+            caller = call.callback.number if call.callback else call.shown or call.customer
         details = {"callback": True} if action.callback else {}
         visit = Visit(
             self._name(action, floor),

@@ -176,5 +176,5 @@ def _number_of(waiting: Waiting, kept: dict[str, Any] | None) -> str:
     """Where the customer can be called."""
     if waiting.callback is not None:
         return waiting.callback.number
-    number = kept["party"][0] if kept else waiting.customer
+    number = kept["party"][0] if kept else waiting.shown or waiting.customer
     return "" if number == ANONYMOUS.number else number
