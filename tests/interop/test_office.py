@@ -50,8 +50,18 @@ TONES = {"101": 440, "102": 660, "103": 880, "109": 1100, "106": 1400}
 DESK, ANNA, BORIS, DOOR, GUEST = TONES.values()
 JINGLE, OFFER, HELLO, ASK, SHORT = 500, 750, 1000, 1250, 1700
 """Hz of the sound files."""
-SAID_SHORT = ("callback-accepted", "conf-all-muted", "conf-enter-pin", "conf-joined", "conf-left")
-SAID_SHORT += ("conf-muted", "conf-only-person", "conf-say-name", "echo-begin", "mode-automatic")
+SAID_SHORT = [
+    "callback-accepted",
+    "conf-all-muted",
+    "conf-enter-pin",
+    "conf-joined",
+    "conf-left",
+    "conf-muted",
+    "conf-only-person",
+    "conf-say-name",
+    "echo-begin",
+    "mode-automatic",
+]
 """Prompts that are a tone here, since nobody waits for their words."""
 SOUNDS = {"jingle": JINGLE, "offer": OFFER, "hello": HELLO, "ask": ASK}
 CHANGES = """
