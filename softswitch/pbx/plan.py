@@ -32,7 +32,10 @@ class Plan:
         self._taking.sort(key=lambda pair: -len(pair[0]))
         self._country = settings.switch.country
         full = ((e164(number, self._country), number) for number in settings.lines)
-        self._lines: dict[str | None, str] = {form: number for form, number in full if form}
+        self._lines: dict[str | None, str] = {
+            _with_other_plus(each): each for each in settings.lines
+        }
+        self._lines |= {form: number for form, number in full if form}
         self._lines |= {number: number for number in settings.lines}
 
     @property
@@ -59,6 +62,11 @@ class Plan:
             if dialled.startswith(code) and len(dialled) > len(code):
                 return Code(name, dialled[len(code) :])
         return None
+
+
+def _with_other_plus(number: str) -> str:
+    """`+74951234567` for `74951234567` and the reverse: one number, whatever the country."""
+    return number[1:] if number.startswith("+") else f"+{number}"
 
 
 def _targets(settings: Settings) -> Iterator[tuple[str, Target]]:

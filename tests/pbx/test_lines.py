@@ -77,6 +77,16 @@ async def test_p1_p2_p24_each_line_has_its_scenario_by_mode(world: World) -> Non
     assert unknown.statuses[-1] == 404
 
 
+@in_world(HEAD.replace('country = "RU"', "") + MODES)
+async def test_p1_a_plus_is_understood_where_no_country_is_set(world: World) -> None:
+    director, caller = await world.phone("104"), customer(world)
+    for called in ("+74957654321", "74957654321"):
+        await rings(director, caller.dial(called))
+    lost = caller.dial("84957654321")
+    await until(lambda: lost.ended)
+    assert lost.statuses[-1] == 404
+
+
 @in_world(HEAD + MODES)
 async def test_p23_a_mode_is_set_by_code_and_ends_by_itself(world: World) -> None:
     """One without `expires` ends when the calendar changes; the same code takes it back."""
