@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
@@ -27,6 +28,7 @@ from media.wire import Framer, encode
 _MOST = 1 << 20
 _MOST_WORK: Seconds = 0.002
 """Of carrying out commands at a time, so that a thousand of them hold nobody up."""
+_NICE = -10
 _MOST_FAULTS = 5
 """Ticks in a row that may fail."""
 
@@ -182,6 +184,8 @@ def main() -> None:
             sys.exit(1)
         gc.freeze()
         gc.set_threshold(50_000)  # a turn makes many short-lived views and no cycles
+        with contextlib.suppress(PermissionError):  # sound goes before what can wait
+            os.setpriority(os.PRIO_PROCESS, 0, _NICE)
         sys.setswitchinterval(0.0005)  # threads that read files must not hold up a tick
         try:
             engine.run()
