@@ -23,10 +23,12 @@ _PAUSE: Seconds = 0.0015
 _MOST_HELD: Seconds = 0.015
 _MARGIN = 1.2
 """How much longer than the slowest of late a tick may take unnoticed."""
+_LATENESS: Seconds = 0.0005
+"""By which a tick begins late without more ado: a batch of packets comes before it."""
 _EASE = 0.0003
 """Part of what was not needed by which the time held shrinks: half of it in three quarters of a
 minute."""
-_SPARE: Seconds = 0.001
+_SPARE: Seconds = 0.002
 """Before the next tick all must have left."""
 
 
@@ -63,14 +65,17 @@ class Departures:
         """Hold datagrams that lie in the pool, in this order, until they are due."""
         self._fresh.append((sockets, addresses, lengths))
 
-    def schedule(self, tick: Instant, now: Instant) -> None:
-        """All packets of the tick that was due at `tick` are made: decide when they leave."""
+    def schedule(self, tick: Instant, took: Seconds) -> None:
+        """All packets of the tick that was due at `tick` are made: decide when they leave.
+
+        `took` is from the beginning of the tick, not from when it was due: what sending makes
+        late must not be sent later for it.
+        """
         self._gather()
         if not len(self._sockets):
             return
-        took = now - tick
         if took < _MOST_HELD:  # beyond is no pace but an accident
-            wanted = min(_MARGIN * took, _MOST_HELD)
+            wanted = min(_MARGIN * took + _LATENESS, _MOST_HELD)
             self._held = max(wanted, self._held - _EASE * (self._held - wanted))
         portions = -(-len(self._sockets) // _PORTION)
         self._pause = min(_PAUSE, max(TICK - self._held - _SPARE, 0.0) / portions)

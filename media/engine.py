@@ -79,9 +79,11 @@ class Engine:
             if now >= next_tick:
                 late = now - next_tick
                 frames = 1 + int(late / TICK)
+                departures.begin()
+                begun = time.monotonic()
                 self._tick(now, frames, late)
                 next_tick += frames * TICK
-                departures.schedule(next_tick - TICK, time.monotonic())
+                departures.schedule(next_tick - TICK, (time.monotonic() - begun) / frames)
 
     def _turn(self, batch: Batch, now: Instant) -> None:
         """Handle a batch; a fault of ours in it ends the legs whose packets bring it about.

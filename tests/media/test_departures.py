@@ -27,7 +27,7 @@ def make(departures: Departures, rows: int, tick: Instant, took: float) -> None:
     first = departures.reserve(rows)
     at = np.arange(first, first + rows)
     departures.send(2 * np.arange(rows), departures.pool.addresses(at), np.full(rows, 12))
-    departures.schedule(tick, tick + took)
+    departures.schedule(tick, took)
 
 
 def leave(departures: Departures, backend: ListBackend) -> list[Instant]:
