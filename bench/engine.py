@@ -36,6 +36,7 @@ from acd.simulate.day import Day, simulate
 from acd.simulate.laws import Exponential
 from acd.simulate.scenario import one_queue
 from bench.figure import Raw
+from bench.pause import snapshot_pause
 from softswitch.app.garbage import settle
 
 SEATS = 3
@@ -146,6 +147,14 @@ def idle(agents: int, queues: int, strategy: str, turns: int) -> dict[str, Any]:
     return {"strategy": strategy, "agents": agents, "joined_us": 1e6 * spent / turns}
 
 
+def pause(agents: int, queues: int, waiting: int) -> float:
+    """Milliseconds for which everything stands still while a snapshot is taken."""
+    centre = Centre(agents, queues)
+    centre.fill(waiting)
+    settle()
+    return 1000 * snapshot_pause(centre.engine.snapshot)
+
+
 def journal_walk(events: int) -> dict[str, float]:
     """Rebuilding an engine from its journal: records read, decoded and handled."""
     kept: list[tuple[Event, float]] = []
@@ -232,6 +241,9 @@ def figures(quick: bool) -> Raw:
         flat[f"decisions_per_s_with_{agents}_agents"] = row["decisions_per_s"]
     for row in found["idle"]:
         flat[f"{row['strategy']}_joined_us_at_{row['agents']}_agents"] = row["joined_us"]
+    for agents, waiting in ((1000, 2000), *([] if quick else [(10_000, 10_000)])):
+        pause_ms = pause(agents, agents // 20, waiting)
+        flat[f"snapshot_pause_ms_at_{agents}_agents"] = pause_ms
     flat["journal_records"] = found["journal"]["records"]
     flat["journal_records_per_s"] = found["journal"]["records_per_s"]
     flat["rebuild_of_a_million_s"] = found["journal"]["million_s"]
