@@ -143,7 +143,7 @@ class Kills:
     def _talks(self) -> Iterator[Talk]:
         """Conversations of agents at this moment."""
         talks = (talk for phone in self.agents for talk in phone.talks)
-        alive = (talk for talk in talks if talk.answered and not talk.ended)
+        alive = (talk for talk in talks if talk.confirmed and not talk.ended)
         return (talk for talk in alive if talk not in self.over)
 
     def _restart(self) -> None:

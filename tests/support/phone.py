@@ -52,6 +52,8 @@ class Talk:
         """What came inside the dialog: NOTIFY, INFO."""
         self.referred: list[int] = []
         """How our REFERs were answered."""
+        self.confirmed = False
+        """Whether the other side knows that we have answered."""
         self.offered = 0
         """How often the other side asked anew how to speak: re-INVITE, UPDATE."""
         self._version = 1
@@ -167,6 +169,8 @@ class Talk:
             case sip.Answered():
                 self.statuses.append(200)
                 self.answered = True
+            case sip.Confirmed():
+                self.confirmed = True
             case sip.Failed(status):
                 self.statuses.append(status)
                 self.ended = True
