@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from softswitch.store import folders
 from softswitch.store.aside import aside
 from softswitch.store.errors import StoreError
 from softswitch.store.frame import encoded
@@ -55,7 +56,7 @@ class EngineLog:
     def __init__(self, directory: Path, keep: int = KEEP) -> None:
         """Raises `StoreError` as `Journal` does."""
         self._directory, self._keep = directory, keep
-        directory.mkdir(parents=True, exist_ok=True)
+        folders.make(directory)
         _tidy(directory)
         self.snapshots = _found(directory)
         """The oldest first."""

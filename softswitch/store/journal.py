@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from softswitch.store import folders
 from softswitch.store.errors import (
     JournalCorruptError,
     JournalFullError,
@@ -60,12 +61,11 @@ class Journal:
         """
         self._directory = directory
         self._segment_bytes = segment_bytes
+        folders.make(directory)
         try:
-            directory.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(directory / "lock")
         except OSError as error:
-            reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
-            raise StoreError(f"nothing can be kept in {directory}: {reason}") from error
+            raise StoreError(f"nothing can be kept in {directory}: {error.strerror}") from error
         self._segments: deque[Segment] = deque(_segments(directory))
         self.repair: Repair | None = None
         self.last_written = self._modified()

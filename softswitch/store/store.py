@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from softswitch.store import folders
 from softswitch.store.database import connect, parse_url
 from softswitch.store.errors import StoreError
 from softswitch.store.journal import Journal
@@ -72,7 +73,7 @@ class Store:
         follow the journal, with None when it does again.  Raises `StoreError` with a sentence
         if the switch must not start.
         """
-        _make_folder(directory)
+        folders.make(directory)
         where = parse_url(url or f"sqlite:///{directory / 'switch.db'}")
         engine = connect(where)
         try:
@@ -146,15 +147,6 @@ class Store:
         self._journal.close()
         await asyncio.to_thread(self._sink.close)
         await self._engine.dispose()
-
-
-def _make_folder(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
-        sentence = f"the data folder {directory} cannot be used: {reason}; change switch.data"
-        raise StoreError(sentence) from error
 
 
 def _in_loop(on_trouble: Trouble) -> Trouble:

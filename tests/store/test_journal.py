@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softswitch.store.engine_log import EngineLog
 from softswitch.store.errors import (
     JournalCorruptError,
     JournalFullError,
@@ -188,8 +189,11 @@ def test_a_full_disk_keeps_nothing_and_breaks_nothing(
     assert payloads(tmp_path) == ["before", "after"]
 
 
-def test_a_folder_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keeper", [Journal, EngineLog])
+def test_a_folder_that_is_none_is_told_in_a_sentence(
+    tmp_path: Path, keeper: type[Journal | EngineLog]
+) -> None:
     (tmp_path / "acd").touch()
 
     with pytest.raises(StoreError, match=r"nothing can be kept in .*acd: it is no folder"):
-        Journal(tmp_path / "acd")
+        keeper(tmp_path / "acd")

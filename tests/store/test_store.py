@@ -296,7 +296,7 @@ async def test_a13_a_look_up_asks_postgresql(postgres_url: URL) -> None:
 async def test_a_data_folder_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
 
-    with pytest.raises(StoreError, match=r"data folder .*data cannot be used: it is no folder"):
+    with pytest.raises(StoreError, match=r"nothing can be kept in .*data: it is no folder"):
         await Store.open(tmp_path / "data")
 
 
