@@ -80,6 +80,10 @@ class World:
         if leg in self.board.rows:
             self.board.watch(leg, needed)
 
+    def hurry(self) -> None:
+        """More commands wait: plans come later."""
+        self.board.compile(plan=False)
+
     def afresh(self) -> World:
         """The same, nothing of it compiled yet."""
         other, board = World(), self.board
@@ -110,6 +114,7 @@ steps = st.one_of(
     st.tuples(st.just("press"), leg),
     st.tuples(st.just("tap"), node, st.booleans()),
     st.tuples(st.just("watch"), leg, st.booleans()),
+    st.tuples(st.just("hurry")),
 )
 
 
@@ -134,6 +139,23 @@ def test_any_history_is_served_as_if_all_were_compiled(history: list[list[Any]])
 
 def readable(plan: RatePlan) -> str:
     return str([part.tolist() if isinstance(part, np.ndarray) else part for part in astuple(plan)])
+
+
+def test_one_who_comes_to_a_room_changes_nothing_for_its_other_listeners() -> None:
+    world = World()
+    for number in range(1, 5):
+        world.connect(number, "PCMU")
+        world.hear(number, {ROOM: 1.0})
+    world.hear(ROOM, dict.fromkeys(range(1, 4), 1.0))
+    world.board.compile()
+    world.legs.fresh[:] = False
+    world.hear(ROOM, dict.fromkeys(range(1, 5), 1.0))
+    world.board.compile()
+    assert not world.legs.fresh.any()
+    assert world.board.plans[8000].talkers.size == 4
+    world.connect(4, "G722")
+    world.board.compile()
+    assert sorted(world.board.plans) == [8000, 16000]
 
 
 def test_what_is_not_touched_is_not_compiled() -> None:
