@@ -20,7 +20,7 @@ from tests.interop.wire_phones import HERE, WirePhones
 from tests.support.phone import Phone, Talk
 
 CALLERS, AGENTS = 8, 4
-TALK, LONG_TALK = 1.5, 8.0
+TALK, LONG_TALK = 1.5, 6.0
 """Longest conversation, in seconds, of some, and of the others, into which a restart may fall."""
 WRAP_UP = 2.0
 QUEUE = (
@@ -172,7 +172,7 @@ class Kills:
 
     async def _for(self, talk: Talk, patience: float, wants_callback: bool) -> None:
         began, loop = asyncio.get_running_loop().time(), asyncio.get_running_loop()
-        while not talk.ended and loop.time() - began < patience:
+        while not talk.ended and loop.time() - began < (TALK if self._stopping else patience):
             await asyncio.sleep(0.1)
             if wants_callback and talk.answered and loop.time() - began > 0.6:
                 wants_callback = False
