@@ -39,7 +39,8 @@ def _processors(human: bool) -> list[structlog.typing.Processor]:
         structlog.processors.TimeStamper(fmt="%H:%M:%S.%f" if human else "iso", utc=not human),
     ]
     if human:
-        return [*shared, structlog.dev.ConsoleRenderer()]
+        plain = structlog.dev.plain_traceback  # rich prints locals: seconds, and whatever they hold
+        return [*shared, structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     return [*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 

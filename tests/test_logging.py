@@ -58,3 +58,20 @@ def test_people_get_words() -> None:
     structlog.get_logger().warning("trunk is down", trunk="city")
 
     assert "trunk is down" in stream.getvalue() and "{" not in stream.getvalue()
+
+
+def test_a_crash_is_told_to_people_without_what_the_variables_held() -> None:
+    """Rich shows locals: passwords would be in the log, and all calls wait for seconds."""
+    stream = io.StringIO()
+    configure(LogTable(format="human"), stream)
+    try:
+        _crash(password="-".join(["s3cr3t", "word"]))
+    except ZeroDivisionError:
+        structlog.get_logger().exception("crashed")
+
+    assert "ZeroDivisionError" in stream.getvalue()
+    assert "s3cr3t-word" not in stream.getvalue()
+
+
+def _crash(password: str) -> float:
+    return len(password) / 0

@@ -10,6 +10,7 @@ from softswitch.api import desk_routes, routes
 from softswitch.api.access import OPEN, Access
 from softswitch.api.patience import Patience
 from softswitch.api.view import RefusedError, Views
+from softswitch.store.errors import StoreError
 
 MAX_BODY = 64 << 10  # bytes; the largest command is far smaller
 
@@ -35,6 +36,7 @@ def create_api(
         api.include_router(router)
     api.add_exception_handler(RefusedError, _refusal)
     api.add_exception_handler(SQLAlchemyError, _no_database)
+    api.add_exception_handler(StoreError, _not_kept)
     api.add_middleware(Patience, seconds=request_time)
     api.add_middleware(Access, token=token, open_paths=open_paths)
     return api
@@ -43,6 +45,11 @@ def create_api(
 async def _no_database(_: Request, error: Exception) -> JSONResponse:
     """Calls go on without it; only the question cannot be answered."""
     return JSONResponse({"detail": f"the database does not answer: {error}"}, 503)
+
+
+async def _not_kept(_: Request, error: Exception) -> JSONResponse:
+    """A disk that is full: what cannot be kept is not done."""
+    return JSONResponse({"detail": str(error)}, 503)
 
 
 async def _refusal(_: Request, error: Exception) -> JSONResponse:

@@ -62,10 +62,9 @@ def ask(
     """The switch's JSON answer; ends the command with a sentence where there is none."""
     with _asked(socket_path(config), method, path, body, timeout) as response:
         text = response.read()
-    answer = json.loads(text) if text else {}
     if response.status >= 400:
-        fail(_refusal(answer, response))
-    return answer
+        fail(_refusal(text, response))
+    return json.loads(text) if text else {}
 
 
 def text(config: Path | None, path: str, timeout: float = 120.0) -> str:
@@ -73,7 +72,7 @@ def text(config: Path | None, path: str, timeout: float = 120.0) -> str:
     with _asked(socket_path(config), "GET", path, None, timeout) as response:
         answer = response.read().decode()
     if response.status >= 400:
-        fail(_refusal(json.loads(answer or "{}"), response))
+        fail(_refusal(answer, response))
     return answer
 
 
@@ -81,7 +80,7 @@ def listen(config: Path | None, path: str) -> Iterator[Json]:
     """Events of a stream (SSE), one by one, until it ends."""
     with _asked(socket_path(config), "GET", path, None, None) as response:
         if response.status >= 400:
-            fail(_refusal(json.loads(response.read() or b"{}"), response))
+            fail(_refusal(response.read(), response))
         while line := response.readline():
             field, _, value = line.decode().rstrip("\r\n").partition(": ")
             if field == "data":
@@ -112,8 +111,12 @@ def _asked(
             fail(f"the switch at {path} broke off ({error})")
 
 
-def _refusal(answer: Json, response: http.client.HTTPResponse) -> str:
+def _refusal(text: bytes | str, response: http.client.HTTPResponse) -> str:
     """What the switch said against it: our own `error`, or FastAPI's `detail`."""
+    try:
+        answer = json.loads(text)
+    except ValueError:  # a request that failed is answered in plain words
+        answer = None
     if isinstance(answer, dict):
         for key in ("error", "detail", "message"):
             if isinstance(answer.get(key), str):

@@ -131,7 +131,7 @@ class Switch:
             raise Refused(SHUT_DOWN)
         if self.is_full and not urgent:
             raise Refused(CONGESTED, "as many calls, legs or ports as there may be")
-        record = self.store.records.begin(leg.id, **facts)
+        record = self.store.records.begin(leg.id, urgent=urgent, **facts)
         call = Call(leg, record, call_id=leg.id)
         call.dialled, call.urgent = facts.get("dialled", ""), urgent
         record.leg(leg.id, **leg.facts())

@@ -74,13 +74,17 @@ class Records:
         self.on_event: OnEvent = _nobody
         self._unsaved: dict[tuple[Any, ...], tuple[str, list[Any]]] = {}
 
-    def begin(self, call_id: str, **facts: Any) -> "CallRecord":
+    def begin(self, call_id: str, *, urgent: bool = False, **facts: Any) -> "CallRecord":
         """The record of a call that begins now: `caller`, `dialled`, `direction`, `line`, ...
 
-        Raises `JournalFullError` where nothing can be kept: refuse the call then.
+        Raises `JournalFullError` where nothing can be kept: refuse the call then.  The record of
+        an `urgent` one waits for the next write instead, as all that follows does.
         """
         record = CallRecord(self, call_id, facts)
-        self._writer.put(record.call.row())
+        if urgent:
+            self.save([record.call])
+        else:
+            self._writer.put(record.call.row())
         self.on_event("began", {"call": call_id, **facts})
         return record
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from softswitch.api import models
 from softswitch.api.application import create_api
+from softswitch.store.errors import JournalFullError
 from softswitch.store.store import Store
 from tests.api.fake import FakeSwitch, views
 
@@ -163,3 +164,16 @@ async def test_openapi_names_a_model_for_every_answer(client: httpx.AsyncClient)
     assert {"Status", "Call", "Queue", "Agent", "FullRecord", "Problem"} <= described.keys()
     assert described["Agent"]["properties"]["until"]["description"].startswith("When a timer")
     assert page["paths"]["/v1/calls"]["post"]["responses"]["201"]
+
+
+async def test_what_a_full_disk_keeps_from_being_done_is_said(
+    switch: FakeSwitch, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise JournalFullError("the journal cannot be written: No space left on device")
+
+    monkeypatch.setattr(switch, "set_mode", full)
+    answer = await client.put("/v1/modes", json={"name": "night"})
+
+    assert answer.status_code == 503
+    assert answer.json()["detail"].endswith("No space left on device")

@@ -47,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
             return self._stream()
         answer = ANSWERS.get(f"{self.command} {self.path}")
         body = json.dumps({"detail": "there is no such thing"} if answer is None else answer)
+        if self.path.endswith("/crash"):  # as a server answers for code that failed
+            body = "Internal Server Error"
         self.send_response(404 if answer is None else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -181,6 +183,15 @@ def test_a_refusal_is_told_as_the_switch_says_it(
     assert softswitch(monkeypatch, "hangup", "99", "-c", settings) == 1
 
     assert capsys.readouterr().err == "there is no such thing\n"
+
+
+@pytest.mark.usefixtures("switch")
+def test_an_answer_that_is_no_json_is_a_sentence_too(
+    monkeypatch: Patch, settings: Path, capsys: Captured
+) -> None:
+    assert softswitch(monkeypatch, "hangup", "crash", "-c", settings) == 1
+
+    assert capsys.readouterr().err == "the switch refused: 404 Not Found\n"
 
 
 def test_no_running_switch_is_a_sentence(

@@ -141,12 +141,14 @@ async def test_a_call_that_cannot_be_kept_does_not_begin(
             store.records.begin("c2")
         record.event("held")
         record.end("normal")
-    assert store.records.unsaved == 2
+        store.records.begin("112", urgent=True)
+    assert store.records.unsaved == 3
     store.records.begin("c3").event("held")
     assert store.records.unsaved == 0
     found = await (await store.search()).call("c1")
     assert found is not None
     assert (found["cause"], len(found["events"])) == ("normal", 1)
+    assert await (await store.search()).call("112") is not None
 
 
 def full(*_: object) -> int:
