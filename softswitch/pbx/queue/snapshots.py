@@ -19,6 +19,8 @@ AFTER = 20_000
 """Events that a restart has to handle anew at most, but for those of one interval."""
 EVERY: Seconds = 30.0
 """How often it is looked whether a snapshot is due."""
+LONGEST: Seconds = 300.0
+"""How long one that is taken beside the loop may need; a copy that hangs is killed then."""
 UNKEPT = "queue-journal"
 
 
@@ -76,8 +78,9 @@ class Snapshots:
         self._flush()
         unkept, self._unkept = self._unkept, False
         try:
-            await self._journal.snapshot_aside(self._state, alone=unkept)
-        except (OSError, AsideError) as error:
+            async with asyncio.timeout(LONGEST):
+                await self._journal.snapshot_aside(self._state, alone=unkept)
+        except (OSError, AsideError) as error:  # a TimeoutError is an OSError
             self._unkept = self._unkept or unkept
             self._failed(error)
         else:
