@@ -31,7 +31,7 @@ def figures(quick: bool) -> rig.Figures:
     if quick:
         return asyncio.run(measure(300, 1.0))
     told = asyncio.run(measure(1000, 8.0))
-    more = rig.scaled(1000, float(told["load"]))
+    more = rig.scaled(1000, float(told["core_load"]))
     return told | rig.busy(more, asyncio.run(measure(more, rig.BUSY_SECONDS)))
 
 

@@ -6,7 +6,8 @@ counted and timed.
 Says on standard output which port each phone has, as one JSON list; reads from standard input
 JSON objects {"targets": [[host, port], ...], "warm": w, "seconds": s, "sending": true}, one a
 line; sends for w seconds, which count for nothing, and says so by an empty line; sends for s
-seconds more; writes one JSON object of counts and delays.
+seconds more, waits for what is under way and says so by another; writes one JSON object of counts
+and delays.
 
 Phones share a few sockets, so that a turn is two system calls (sendmmsg, recvmmsg) and this
 process stays far from being the bottleneck: whoever is measured knows phones by the port that
@@ -36,7 +37,7 @@ _SLOTS = 20
 _READ_EVERY = 5
 """Slots between two looks at one socket."""
 _BATCH, _ROOM, _CONTROL = 512, 512, 64
-_DRAIN: Seconds = 0.3
+DRAIN: Seconds = 0.3
 _BUFFER = 8 << 20
 _SO_TIMESTAMPNS, _SO_RCVBUFFORCE, _MSG_DONTWAIT = 35, 33, 0x40
 _MMSGHDR = np.dtype(
@@ -94,7 +95,7 @@ class Crowd:
         warm: Seconds,
         seconds: Seconds,
         sending: bool,
-        on_warm: Callable[[], None],
+        on_turn: Callable[[], None],
     ) -> Outcome:
         """Phone i talks to `targets[i]` for so long; a crowd that is not sending only hears."""
         slots = [_Outbox(self._packets[slot::_SLOTS], targets[slot::_SLOTS]) for slot in range(20)]
@@ -107,7 +108,7 @@ class Crowd:
             if number == begun:
                 self._inbox.forget()  # what came before the account was opened
                 self._sent = self._late = 0
-                on_warm()
+                on_turn()
             due = start + number * 0.001
             time.sleep(max(due - time.monotonic(), 0))
             self._late += time.monotonic() > due + 0.001
@@ -120,10 +121,11 @@ class Crowd:
         self._frames += round(total / _SLOTS)
         ended = time.time_ns()
         self._finish()
+        on_turn()
         return self._inbox.outcome(self._sent, self._late, ended)
 
     def _finish(self) -> None:
-        until = time.monotonic() + _DRAIN
+        until = time.monotonic() + DRAIN
         while time.monotonic() < until:
             for own in self._sockets:
                 self._inbox.read(own)

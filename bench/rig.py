@@ -23,7 +23,7 @@ import psutil
 from bench.cores import CROWD as CROWD
 from bench.cores import MEASURED as MEASURED
 from bench.figure import Raw
-from bench.load_rtp import HOST, Outcome
+from bench.load_rtp import DRAIN, HOST, Outcome
 from media.client import Media, MediaLeg
 from media.settings import BackendName, MediaSettings
 from media.stream import Stream
@@ -44,6 +44,9 @@ class Reading:
     user: Seconds
     kernel: Seconds
     outcome: Outcome
+    core: float
+    """Part of the measured core that was not idle: with what the network stack does in interrupts,
+    which is nobody's CPU time, and with whatever else ran there."""
 
     @property
     def cpu(self) -> Seconds:
@@ -57,6 +60,13 @@ class Reading:
     def per(self, count: int) -> float:
         """Microseconds for each of `count` packets or frames."""
         return 1e6 * self.cpu / max(count, 1)
+
+
+def _idle() -> Seconds:
+    """How long the measured core has been idle so far."""
+    (core,) = MEASURED
+    times = psutil.cpu_times(percpu=True)[core]
+    return float(times.idle + times.iowait)
 
 
 class Phones:
@@ -77,11 +87,12 @@ class Phones:
         order = {"targets": list(targets), "warm": _WARM_UP, "seconds": seconds, "sending": sending}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         await self._process.stdout.readline()
-        before = measured.cpu_times()
+        before, idle = measured.cpu_times(), _idle()
+        await self._process.stdout.readline()
+        after, idle = measured.cpu_times(), _idle() - idle
         outcome = Outcome(**await self._line())
-        after = measured.cpu_times()
         user, kernel = after.user - before.user, after.system - before.system
-        return Reading(seconds, user, kernel, outcome)
+        return Reading(seconds, user, kernel, outcome, 1 - idle / (seconds + DRAIN))
 
     async def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -175,6 +186,7 @@ async def sound_figures(
         "us_per_frame": reading.per(seen.received),
         "user_us_per_frame": 1e6 * reading.user / max(seen.received, 1),
         "load": reading.load,
+        "core_load": reading.core,
         "frames": seen.received,
         "lost": seen.lost,
         "spacing_p999_ms": 1e3 * seen.spacing_p999,
@@ -185,7 +197,7 @@ async def sound_figures(
 BUSY = 0.7
 BUSY_SECONDS: Seconds = 20.0
 """A thousand ticks, so that one in a thousand is among them."""
-_KEPT = ("load", "frames", "lost", "spacing_p999_ms", "late_ticks", "crowd_late_ms")
+_KEPT = ("load", "core_load", "frames", "lost", "spacing_p999_ms", "late_ticks", "crowd_late_ms")
 
 
 def scaled(count: int, load: float) -> int:

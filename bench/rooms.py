@@ -46,7 +46,7 @@ def figures(quick: bool) -> rig.Figures:
         found |= {f"{name}_legs": shape[0] * shape[1]}
         found |= {f"{name}_{key}": value for key, value in told.items()}
         if not quick:
-            more = grown(shape, float(told["load"]))
+            more = grown(shape, float(told["core_load"]))
             punctual = asyncio.run(measure(*more, rig.BUSY_SECONDS))
             punctual = rig.busy(more[0] * more[1], punctual)
             found |= {f"{name}_{key}": value for key, value in punctual.items()}

@@ -28,7 +28,7 @@ def figures(quick: bool) -> rig.Figures:
     if quick:
         return asyncio.run(measure(100, 1.0))
     told = asyncio.run(measure(300, 8.0))
-    more = rig.scaled(300, float(told["load"]))
+    more = rig.scaled(300, float(told["core_load"]))
     return told | rig.busy(more, asyncio.run(measure(more, rig.BUSY_SECONDS)))
 
 
