@@ -82,7 +82,7 @@ AIMS = {
         Aim("transcode.spacing_p999_ms", 2.0),
         Aim("recording.us_per_packet", 1.0, _R),
         Aim("opening.opening_median_us", 100.0),
-        Aim("opening.change_longest_ms", 22.0),  # one tick, which is 20 ms give or take 2
+        Aim("opening.change_longest_ms", 20.0),  # one tick
         Aim("opening.entering_at_once_gap_ms", 2.0),
         Aim("opening.leaving_at_once_gap_ms", 2.0),
         Aim("engine.decisions_per_s_with_1000_agents", 50_000.0, at_least=True),

@@ -5,7 +5,7 @@ those who talk notice of a thousand others that come or go at once.
 
 Opening is what the switch's own loop is held up for.  A change is heard when the first packet
 with the marker bit comes (RFC 3551 §4.1), measured from the command's call; the engine ticks
-every 20 ms, give or take 2.  Times of packets are the kernel's.
+every 20 ms.  Times of packets are the kernel's.
 """
 
 from __future__ import annotations
