@@ -126,13 +126,23 @@ class Sound:
     def port(self) -> MediaLeg:
         """The port in the engine."""
         if self._port is None:
-            beside = self.beside._port if self.beside is not None else None
+            beside = self.beside.to_be_beside() if self.beside is not None else None
             try:
                 self._port = self._media.open(self._on_event, beside=beside, family=self._family())
             except NoPorts as full:
                 raise Refused(CONGESTED, str(full)) from None
             if self._hearing:
                 self._port.hear(self._hearing)
+        return self._port
+
+    def to_be_beside(self) -> MediaLeg | None:
+        """The port for others to be opened beside, opened for them if need be; None where there
+        will not be one.
+
+        Two who are not in one engine would have to be linked, for two more pairs of ports each.
+        """
+        if self._port is None and self._closed is None and self.beside is None:
+            return self.port
         return self._port
 
     def hear(self, sources: Mapping[Source, float]) -> None:
@@ -166,8 +176,12 @@ class Sound:
 
     def close(self) -> None:
         """Give the port back; its statistics come a moment later."""
-        if self._port is not None and self._closed is None:
-            self._closed = asyncio.get_running_loop().create_future()
+        if self._closed is not None:
+            return
+        self._closed = asyncio.get_running_loop().create_future()
+        if self._port is None:
+            self._closed.set_result(None)
+        else:
             self._port.close()
 
     async def closed(self) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
+from unittest import mock
 
+from media.handles import MediaLeg
 from softswitch.calls.leg import Leg
 from tests.pbx.test_transfer import talking
 from tests.pbx.world import World, in_world
@@ -28,6 +31,27 @@ async def test_all_devices_ring_and_one_answers(world: World) -> None:
     await until(lambda: talk.answered)
     await world.settle()
     assert first.reasons == ('SIP;cause=200;text="Call completed elsewhere"',)
+
+
+@in_world(extensions=2)
+async def test_both_ends_of_a_call_are_in_one_media_engine(world: World) -> None:
+    """Else each would need a link of two more pairs of ports to be heard by the other."""
+    anna, boris = await world.phones("101", "102")
+    opened: list[tuple[MediaLeg, MediaLeg | None]] = []
+    plain = world.media.open
+
+    def opening(*given: Any, beside: MediaLeg | None = None, **named: Any) -> MediaLeg:
+        leg = plain(*given, beside=beside, **named)
+        opened.append((leg, beside))
+        return leg
+
+    with mock.patch.object(world.media, "open", opening):
+        talk = anna.dial("102")
+        (await boris.rings()).answer()
+        await until(lambda: talk.answered)
+    (first, alone), (_, beside) = opened
+    assert alone is None
+    assert beside is first
 
 
 @in_world(extensions=2)
