@@ -22,7 +22,7 @@ from aiosmtpd.controller import Controller
 
 from media.g711 import decode_ulaw
 from tests.interop.phones import Baresip
-from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, until
+from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, two_talk, until
 from tests.interop.ports import free_ports
 from tests.interop.sound import share_of, write_tone
 from tests.interop.switch import ExampleOffice, serving, told
@@ -137,14 +137,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 def office(whole: Office) -> Iterator[Office]:
     yield whole
     whole.phones.hang_up_all()
-
-
-def two_talk(one: LivePhone, other: LivePhone) -> tuple[LiveTalk, LiveTalk]:
-    """`one` has called `other`; both hear."""
-    talk = one.dial(other.number)
-    answered = other.takes()
-    talk.up()
-    return talk, answered
 
 
 # -- the tour ----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.interop.phones import Baresip, Sipp
-from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, until
+from tests.interop.phones.live import LivePhone, LivePhones, LiveTalk, two_talk, until
 from tests.interop.phones.registering import register
 from tests.interop.phones.steps import (
     AUTHORIZED,
@@ -258,14 +258,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 def office(whole: Office) -> Iterator[Office]:
     yield whole
     whole.phones.hang_up_all()
-
-
-def two_talk(one: LivePhone, other: LivePhone) -> tuple[LiveTalk, LiveTalk]:
-    """`one` has called `other`; both hear."""
-    talk = one.dial(other.number)
-    answered = other.takes()
-    talk.up()
-    return talk, answered
 
 
 def last_record(office: Office, number: str) -> dict[str, Any]:

@@ -446,3 +446,11 @@ def until(
             sentence = what if isinstance(what, str) else what()
             raise AssertionError(f"no {sentence} within {timeout} s")
         time.sleep(0.01)
+
+
+def two_talk(one: LivePhone, other: LivePhone) -> tuple[LiveTalk, LiveTalk]:
+    """`one` has called `other`; both hear."""
+    talk = one.dial(other.number)
+    answered = other.takes()
+    talk.up()
+    return talk, answered
