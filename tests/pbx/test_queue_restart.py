@@ -9,7 +9,7 @@ from softswitch.store.errors import JournalFullError
 from tests.pbx.test_queue import joined, queue, state
 from tests.pbx.test_queue_callback import CALLBACK, ask_for_callback
 from tests.pbx.world import World, in_world
-from tests.support.phone import until
+from tests.support.phone import Talk, until
 
 ONE = queue().replace('"anna", "boris"]', '"anna"]')
 
@@ -113,13 +113,19 @@ async def test_agents_pauses_and_wrap_up_return(world: World) -> None:
     assert state(world, "boris") == "idle"
 
 
-@in_world(queue())
-async def test_a_conversation_goes_on(world: World) -> None:
-    """The same visit, the same talk: it is as long as it was, restart included."""
+async def talking(world: World) -> tuple[Talk, Talk]:
+    """101 has called the queue, and talks with anna: their ends."""
     caller, anna = await world.phones("101", "102")
     talk = caller.dial("700")
     desk = (await anna.rings()).answer()
     await joined(world, talk, desk)
+    return talk, desk
+
+
+@in_world(queue())
+async def test_a_conversation_goes_on(world: World) -> None:
+    """The same visit, the same talk: it is as long as it was, restart included."""
+    talk, desk = await talking(world)
     await world.pass_time(20)
 
     await world.crash()
@@ -140,10 +146,7 @@ async def test_a_conversation_goes_on(world: World) -> None:
 
 @in_world(queue())
 async def test_an_agent_whose_caller_has_gone_meanwhile_is_let_go(world: World) -> None:
-    caller, anna = await world.phones("101", "102")
-    talk = caller.dial("700")
-    desk = (await anna.rings()).answer()
-    await joined(world, talk, desk)
+    talk, desk = await talking(world)
     await world.pass_time(2)
     world.station.silence()
     talk.hang_up()  # nobody hears of it
@@ -158,10 +161,7 @@ async def test_an_agent_whose_caller_has_gone_meanwhile_is_let_go(world: World) 
 
 @in_world(queue())
 async def test_an_agent_whose_phone_has_gone_meanwhile_is_not_stuck(world: World) -> None:
-    caller, anna = await world.phones("101", "102")
-    talk = caller.dial("700")
-    desk = (await anna.rings()).answer()
-    await joined(world, talk, desk)
+    talk, desk = await talking(world)
     await world.pass_time(2)
     world.station.silence()
     desk.hang_up()
