@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import json
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from random import Random
 
 import psutil
 
-from bench.rig import Figures
+from bench.rig import Figures, show
 from media import commands, events
 from media.items import File, Item, Say, Tone
 from media.prompts import HOLD_MUSIC
@@ -231,11 +230,7 @@ def main() -> None:
     given = parser.parse_args()
     with contextlib.redirect_stdout(sys.stderr):
         found = measure(2 if given.quick else given.minutes)
-    if given.json:
-        print(json.dumps(found, indent=2))
-        return
-    for name, value in found.items():
-        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    show(found, as_json=given.json)
 
 
 if __name__ == "__main__":

@@ -240,7 +240,12 @@ def report(figures: Callable[[bool], Figures], doc: str) -> None:
     chosen = parser.parse_args()
     with contextlib.redirect_stdout(sys.stderr):  # of the engine's own log
         found = figures(chosen.quick)
-    if chosen.json:
+    show(found, as_json=chosen.json)
+
+
+def show(found: Figures, *, as_json: bool) -> None:
+    """Print what was measured, a figure a line or for machines."""
+    if as_json:
         print(json.dumps(found, indent=2))
         return
     for name, value in found.items():
